@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The boot contract's names, shared by guest and host. docs/boot-contract.md explains them.
+ */
+#ifndef SMK_CONTRACT_H
+#define SMK_CONTRACT_H
+
+#define SMK_CONTRACT_VERSION 1
+
+/* virtio-blk serials, and virtiofs / 9p tags. */
+#define SMK_SERIAL_LAYER_FORMAT "smk-layer-%03u" /* 0 is the lowest */
+#define SMK_SERIAL_UPPER        "smk-upper"
+#define SMK_SERIAL_CONFIG       "smk-config"
+
+/* virtio-serial port names. */
+#define SMK_PORT_CONTROL "smk.control"
+#define SMK_PORT_STDIN   "smk.stdin"
+#define SMK_PORT_STDOUT  "smk.stdout"
+#define SMK_PORT_STDERR  "smk.stderr"
+
+/* In the initramfs. */
+#define SMK_PATH_INIT   "/init"
+#define SMK_PATH_CONFIG "/config.json"
+
+/*
+ * Kernel command line keys (all begin with "smk."; an unknown one is an error):
+ *   smk.config=file:PATH | disk:ID           where config.json is
+ *   smk.layers=SOURCE[,SOURCE...]            lowest first; SOURCE: disk:ID, virtiofs:TAG, 9p:TAG, or ID
+ *   smk.upper=tmpfs[:SIZE] | disk:ID | none  the writable layer
+ *   smk.control=port:NAME | vsock:PORT | none
+ * ID is a virtio-blk serial, or else a device name ("vda").
+ */
+#define SMK_KEY_PREFIX  "smk."
+#define SMK_KEY_CONFIG  "smk.config"
+#define SMK_KEY_LAYERS  "smk.layers"
+#define SMK_KEY_UPPER   "smk.upper"
+#define SMK_KEY_CONTROL "smk.control"
+
+/* The exit record on the console, when no channel took it: this prefix, JSON, newline. */
+#define SMK_EXIT_LINE_PREFIX "smk-exit: "
+
+/* "hint #87": a no-op that marks PID 1's main and the bench's entrypoint for instruction counts. */
+#if defined(__aarch64__)
+#define SMK_MARK() __asm__ volatile("hint #87")
+#else
+#define SMK_MARK() ((void)0)
+#endif
+
+#endif

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh LOGDIR SUITE...: runs each suite (make check-SUITE), counts its "ok" and "not ok" lines, and
+# ends with "N passed, N failed". A suite that fails without saying which case, that prints no case, or
+# that skips one, counts as a failure: nothing is passed over.
+set -u
+logs=$1
+shift
+mkdir -p "$logs"
+passed=0
+failed=0
+for suite in "$@"; do
+    log=$logs/$suite.log
+    begin=$SECONDS
+    make --no-print-directory "check-$suite" >"$log" 2>&1 </dev/null
+    code=$?
+    ok=$(grep -c '^ok ' "$log")
+    not_ok=$(grep -c '^not ok ' "$log")
+    skipped=$(grep -ci '^\(ok .*# skip\|skip\)' "$log")
+    if [ "$skipped" -gt 0 ]; then
+        grep -i '^\(ok .*# skip\|skip\)' "$log" | sed "s/^/$suite: skipped: /"
+        ok=$((ok - skipped))
+        not_ok=$((not_ok + skipped))
+    fi
+    if [ "$not_ok" -eq 0 ] && { [ "$code" -ne 0 ] || [ "$ok" -eq 0 ]; }; then
+        echo "$suite: ended with $code after $ok cases; the end of $log:"
+        tail -n 20 "$log" | sed 's/^/    /'
+        not_ok=1
+    fi
+    grep '^not ok ' "$log" | sed "s/^/$suite: /"
+    printf '%-22s %5d passed %4d failed  %4d s\n' "$suite" "$ok" "$not_ok" $((SECONDS - begin))
+    passed=$((passed + ok))
+    failed=$((failed + not_ok))
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
