@@ -18,58 +18,58 @@ state=$top/build/apt
 log=$state/apt.log
 
 die() {
-	echo "apt.sh: $*" >&2
-	exit 1
+    echo "apt.sh: $*" >&2
+    exit 1
 }
 
 # One-line entries: every deb line once more as deb-src, the architecture option dropped.
 derive_list() {
-	awk '/^[ \t]*deb[ \t]/ {
-		gsub(/(arch|lang|target)[+-]?=[^] \t]*[ \t]*/, "")
-		sub(/\[[ \t]*\]/, "")
-		sub(/^[ \t]*deb/, "")
-		print "deb [arch=arm64]" $0
-		print "deb-src" $0
-	}' "$1" | sed -E 's/^(deb )\[arch=arm64\][ \t]*\[/\1[arch=arm64 /'
+    awk '/^[ \t]*deb[ \t]/ {
+        gsub(/(arch|lang|target)[+-]?=[^] \t]*[ \t]*/, "")
+        sub(/\[[ \t]*\]/, "")
+        sub(/^[ \t]*deb/, "")
+        print "deb [arch=arm64]" $0
+        print "deb-src" $0
+    }' "$1" | sed -E 's/^(deb )\[arch=arm64\][ \t]*\[/\1[arch=arm64 /'
 }
 
 # deb822 paragraphs: those that are enabled and hold binaries, with Types and Architectures ours.
 derive_sources() {
-	awk 'function flush() {
-		if (types ~ /(^|[ \t])deb([ \t]|$)/ && !disabled)
-			printf "Types: deb deb-src\nArchitectures: arm64\n%s\n", body
-		types = body = ""; disabled = skip = 0
-	}
-	/^[ \t]*$/ { flush(); next }
-	/^#/ { next }
-	/^[^ \t]/ { skip = 0; field = tolower($0); sub(/[ \t]*:.*/, "", field) }
-	/^[^ \t]/ && field == "types" { types = $0; sub(/^[^:]*:/, "", types); skip = 1 }
-	/^[^ \t]/ && field == "architectures" { skip = 1 }
-	/^[^ \t]/ && field == "enabled" { disabled = tolower($0) ~ /:[ \t]*(no|false|off|0|disable|without)/; skip = 1 }
-	!skip { body = body $0 "\n" }
-	END { flush() }' "$1"
+    awk 'function flush() {
+        if (types ~ /(^|[ \t])deb([ \t]|$)/ && !disabled)
+            printf "Types: deb deb-src\nArchitectures: arm64\n%s\n", body
+        types = body = ""; disabled = skip = 0
+    }
+    /^[ \t]*$/ { flush(); next }
+    /^#/ { next }
+    /^[^ \t]/ { skip = 0; field = tolower($0); sub(/[ \t]*:.*/, "", field) }
+    /^[^ \t]/ && field == "types" { types = $0; sub(/^[^:]*:/, "", types); skip = 1 }
+    /^[^ \t]/ && field == "architectures" { skip = 1 }
+    /^[^ \t]/ && field == "enabled" { disabled = tolower($0) ~ /:[ \t]*(no|false|off|0|disable|without)/; skip = 1 }
+    !skip { body = body $0 "\n" }
+    END { flush() }' "$1"
 }
 
 derive_all() {
-	eval "$(apt-config shell main Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
-	rm -rf "$state/sources"
-	mkdir -p "$state/sources"
-	for file in "${main:-}" "${parts:-/nonexistent}"/*.list; do
-		[ -f "$file" ] || continue
-		derive_list "$file" >"$state/sources/$(basename "$file" .list).list"
-	done
-	for file in "${parts:-/nonexistent}"/*.sources; do
-		[ -f "$file" ] || continue
-		derive_sources "$file" >"$state/sources/$(basename "$file")"
-	done
-	grep -rqs '^Types\|^deb' "$state/sources" ||
-		die "this machine's apt configuration names no package source ($main, $parts)"
+    eval "$(apt-config shell main Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
+    rm -rf "$state/sources"
+    mkdir -p "$state/sources"
+    for file in "${main:-}" "${parts:-/nonexistent}"/*.list; do
+        [ -f "$file" ] || continue
+        derive_list "$file" >"$state/sources/$(basename "$file" .list).list"
+    done
+    for file in "${parts:-/nonexistent}"/*.sources; do
+        [ -f "$file" ] || continue
+        derive_sources "$file" >"$state/sources/$(basename "$file")"
+    done
+    grep -rqs '^Types\|^deb' "$state/sources" ||
+        die "this machine's apt configuration names no package source ($main, $parts)"
 }
 
 write_conf() {
-	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
-	: >"$state/status"
-	cat >"$state/apt.conf" <<CONF
+    mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+    : >"$state/status"
+    cat >"$state/apt.conf" <<CONF
 APT::Architecture "arm64";
 #clear APT::Architectures;
 APT::Architectures { "arm64"; };
@@ -93,50 +93,50 @@ CONF
 # Sources that have no arm64 or no source packages make update fail as a whole; what counts is
 # whether the wanted package is found afterwards, so that is where it is reported.
 update() {
-	apt-get -c "$state/apt.conf" -qq update >>"$log" 2>&1 || true
-	: >"$state/updated"
+    apt-get -c "$state/apt.conf" -qq update >>"$log" 2>&1 || true
+    : >"$state/updated"
 }
 
 prepare() {
-	command -v apt-get >/dev/null || die "needs apt-get (Debian 12); none on this machine"
-	mkdir -p "$state"
-	exec 9>"$state/lock"
-	flock 9
-	: >"$log"
-	write_conf
-	derive_all
-	[ -n "$(find "$state/updated" -mtime -7 2>/dev/null)" ] || update
+    command -v apt-get >/dev/null || die "needs apt-get (Debian 12); none on this machine"
+    mkdir -p "$state"
+    exec 9>"$state/lock"
+    flock 9
+    : >"$log"
+    write_conf
+    derive_all
+    [ -n "$(find "$state/updated" -mtime -7 2>/dev/null)" ] || update
 }
 
 # Lists grow stale when the mirror moves on: look again once, then say what apt said.
 twice() {
-	"$@" >>"$log" 2>&1 && return
-	update
-	"$@" >>"$log" 2>&1 && return
-	die "$(grep '^E:' "$log" | tail -1 | sed 's/^E: //'); all of it: $log"
+    "$@" >>"$log" 2>&1 && return
+    update
+    "$@" >>"$log" 2>&1 && return
+    die "$(grep '^E:' "$log" | tail -1 | sed 's/^E: //'); all of it: $log"
 }
 
 fetch_sources() {
-	mkdir -p "$1"
-	cd "$1"
-	shift
-	twice apt-get -c "$state/apt.conf" -q source --download-only --only-source "$@"
+    mkdir -p "$1"
+    cd "$1"
+    shift
+    twice apt-get -c "$state/apt.conf" -q source --download-only --only-source "$@"
 }
 
 fetch_debs() {
-	dir=$1
-	shift
-	mkdir -p "$dir/archives/partial"
-	twice apt-get -c "$state/apt.conf" -q -y -o "Dir::Cache::archives=$dir/archives" \
-		install --download-only "$@"
-	# Inst NAME (VERSION ARCHIVE [ARCH]): in an archive's file name the epoch's colon is %3a.
-	apt-get -c "$state/apt.conf" -qq -s install "$@" 2>>"$log" |
-		sed -n -E 's/^Inst ([^ ]+) \(([^ ]+) .*\[([^]]+)\].*/\1_\2_\3.deb/p' |
-		sed 's/:/%3a/' >"$dir/list.new"
-	while read -r file; do
-		[ -s "$dir/archives/$file" ] || die "apt announced $file and did not fetch it; log: $log"
-	done <"$dir/list.new"
-	mv "$dir/list.new" "$dir/list"
+    dir=$1
+    shift
+    mkdir -p "$dir/archives/partial"
+    twice apt-get -c "$state/apt.conf" -q -y -o "Dir::Cache::archives=$dir/archives" \
+        install --download-only "$@"
+    # Inst NAME (VERSION ARCHIVE [ARCH]): in an archive's file name the epoch's colon is %3a.
+    apt-get -c "$state/apt.conf" -qq -s install "$@" 2>>"$log" |
+        sed -n -E 's/^Inst ([^ ]+) \(([^ ]+) .*\[([^]]+)\].*/\1_\2_\3.deb/p' |
+        sed 's/:/%3a/' >"$dir/list.new"
+    while read -r file; do
+        [ -s "$dir/archives/$file" ] || die "apt announced $file and did not fetch it; log: $log"
+    done <"$dir/list.new"
+    mv "$dir/list.new" "$dir/list"
 }
 
 [ $# -ge 3 ] || die "usage: apt.sh source|debs DIR PACKAGE..."
