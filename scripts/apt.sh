@@ -3,9 +3,9 @@
 #
 # Packages as files, from the machine's own apt sources, without installing them.
 #
-#	apt.sh source DIR PACKAGE...	download source packages into DIR
-#	apt.sh debs DIR PACKAGE...	download PACKAGEs for arm64 with all they depend on into
-#					DIR/archives; DIR/list names the files, one a line
+#   apt.sh source DIR PACKAGE...   download source packages into DIR
+#   apt.sh debs FILE PACKAGE...    download PACKAGEs for arm64 with all that they depend on; the
+#                                  paths of the archives are written to FILE, dependencies first
 #
 # How it works: a private apt state under build/apt (own sources, lists, cache; an empty dpkg status,
 # so that every dependency counts as missing). Its sources are the machine's, rewritten to `deb deb-src`
@@ -124,29 +124,27 @@ fetch_sources() {
 }
 
 fetch_debs() {
-    dir=$1
+    list=$1
     shift
-    mkdir -p "$dir/archives/partial"
-    twice apt-get -c "$state/apt.conf" -q -y -o "Dir::Cache::archives=$dir/archives" \
-        install --download-only "$@"
+    twice apt-get -c "$state/apt.conf" -q -y install --download-only "$@"
     # Inst NAME (VERSION ARCHIVE [ARCH]): in an archive's file name the epoch's colon is %3a.
     apt-get -c "$state/apt.conf" -qq -s install "$@" 2>>"$log" |
         sed -n -E 's/^Inst ([^ ]+) \(([^ ]+) .*\[([^]]+)\].*/\1_\2_\3.deb/p' |
-        sed 's/:/%3a/' >"$dir/list.new"
+        sed "s/:/%3a/; s,^,$state/cache/archives/," >"$list.new"
     while read -r file; do
-        [ -s "$dir/archives/$file" ] || die "apt announced $file and did not fetch it; log: $log"
-    done <"$dir/list.new"
-    mv "$dir/list.new" "$dir/list"
+        [ -s "$file" ] || die "apt announced $file and did not fetch it; log: $log"
+    done <"$list.new"
+    mv "$list.new" "$list"
 }
 
-[ $# -ge 3 ] || die "usage: apt.sh source|debs DIR PACKAGE..."
+[ $# -ge 3 ] || die "usage: apt.sh source DIR PACKAGE...|debs FILE PACKAGE..."
 verb=$1
-mkdir -p "$2"
-dir=$(cd "$2" && pwd)
+target=$(realpath -m "$2")
+mkdir -p "$(dirname "$target")"
 shift 2
 prepare
 case $verb in
-source) fetch_sources "$dir" "$@" ;;
-debs) fetch_debs "$dir" "$@" ;;
+source) fetch_sources "$target" "$@" ;;
+debs) fetch_debs "$target" "$@" ;;
 *) die "unknown verb $verb; known: source, debs" ;;
 esac

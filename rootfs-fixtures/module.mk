@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+# OCI bundles from the distribution's packages, and the tests of what makes them and the libraries.
+
+FIXTURES := busybox debian python nginx
+
+.PHONY: fixtures $(FIXTURES:%=fixture-%)
+fixtures: $(FIXTURES:%=fixture-%)
+$(FIXTURES:%=fixture-%): fixture-%: $(B)/fixtures/%/.stamp
+
+$(B)/fixtures/%/.stamp: rootfs-fixtures/%.sh rootfs-fixtures/build.sh rootfs-fixtures/config.base.json
+	$(Q)rootfs-fixtures/build.sh $*
