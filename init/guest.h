@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the stages of init-oci hand to each other. Each struct is written by one stage and only read
+ * by later ones; the stages' contracts stand with their functions.
+ *
+ *   bootargs -> discover -> (oci: parse -> plan) -> apply -> spawn -> supervise -> report
+ */
+#ifndef INIT_GUEST_H
+#define INIT_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "oci/message.h"
+#include "oci/plan.h"
+
+/* ---- bootargs ------------------------------------------------------------------------------- */
+
+#define BOOTARGS_TEXT_MAX 4096 /* the kernel's own limit on arm64 is 2048 */
+
+enum control_kind {
+	CONTROL_AUTO, /* the port SMK_PORT_CONTROL when it is there */
+	CONTROL_NONE,
+	CONTROL_PORT,
+	CONTROL_VSOCK,
+};
+
+struct bootargs {
+	char text[BOOTARGS_TEXT_MAX]; /* the command line; the strings below point into it */
+	const char *config;           /* "file:PATH", "disk:ID", or NULL */
+	const char *layers;           /* comma list, or NULL */
+	const char *upper;            /* value of smk.upper, or NULL */
+	enum control_kind control;
+	const char *control_port;
+	uint32_t control_vsock_port;
+};
+
+/* Pure: splits text (a copy is made) into ret. An unknown smk. key is an error that lists all. */
+int bootargs_parse(const char *text, struct bootargs *ret, struct failure *f) FAIL_MUST_CHECK;
+/* Reads /proc/cmdline. */
+int bootargs_read(struct bootargs *ret, struct failure *f) FAIL_MUST_CHECK;
+
+/* ---- early ---------------------------------------------------------------------------------- */
+
+/*
+ * /proc, /sys, a device directory and a console good enough to complain on. Must work on the initramfs
+ * and on a read-only root of the VMM's (init=). After it, `workdir` below is usable.
+ */
+struct early {
+	int boot_root_fd; /* O_PATH: the root init-oci was started from */
+	int work_fd;      /* O_PATH directory: init-oci's own work tree (layers, upper, root) */
+	int proc_fd;      /* O_PATH: our own procfs, never one of the image's */
+	int sys_fd;       /* O_PATH: our own sysfs */
+	bool is_initramfs;
+};
+
+int early_setup(struct early *ret, struct failure *f) FAIL_MUST_CHECK;
+
+/* ---- discover ------------------------------------------------------------------------------- */
+
+struct discovered {
+	char *config; /* bytes of config.json; wiped and freed by discover_forget() */
+	size_t config_length;
+	struct plan_sources sources;
+	int control_fd; /* control channel, O_NONBLOCK; -1: none */
+	int stdio_fd[3]; /* dedicated ports smk.stdin, .stdout, .stderr, O_NONBLOCK; -1: none */
+};
+
+int discover(const struct bootargs *args, const struct early *early, struct discovered *ret,
+	     struct failure *f) FAIL_MUST_CHECK;
+/* Overwrites and unlinks the configuration everywhere it was readable from. */
+int discover_forget(struct discovered *found, const struct early *early, struct failure *f)
+	FAIL_MUST_CHECK;
+
+/* ---- apply ---------------------------------------------------------------------------------- */
+
+struct container {
+	int root_fd; /* O_PATH directory: the container's root, mounts done */
+	int upper_fd; /* O_PATH: mount point of the upper on a disk, to be unmounted at the end; -1 */
+};
+
+/* Executes the steps in order; a STEP_OPTIONAL one that fails is printed with console_warn(). */
+int apply(const struct plan *plan, const struct early *early, struct container *ret,
+	  struct failure *f) FAIL_MUST_CHECK;
+/* Syncs and unmounts everything apply() mounted, upper last; best effort, results printed. */
+void apply_undo(const struct early *early, const struct container *container);
+
+/* ---- spawn ---------------------------------------------------------------------------------- */
+
+struct child {
+	pid_t pid;
+	int pid_fd;
+	int input_fd;  /* our ends, O_NONBLOCK: write end of its stdin, -1 when none */
+	int output_fd; /* read end of its stdout, or the terminal's master (then input_fd is a dup) */
+	int error_fd;  /* read end of its stderr; -1 with a terminal */
+};
+
+/* Returns when the exec is known to have worked (0) or the failure has come back from the child. */
+int spawn(const struct oci_process *process, const struct container *container,
+	  const struct early *early, struct child *ret, struct failure *f) FAIL_MUST_CHECK;
+
+/* ---- supervise and report ------------------------------------------------------------------- */
+
+/* Runs until the entrypoint has ended and its output is delivered (bounded). Fills the record. */
+int supervise(const struct child *child, const struct discovered *found, struct marks *marks,
+	      struct exit_record *ret, struct failure *f) FAIL_MUST_CHECK;
+/* The record leaves, file systems are synced and unmounted, the machine powers off. Never returns. */
+_Noreturn void report(const struct exit_record *record, const struct discovered *found,
+		      const struct early *early, const struct container *container);
+
+/* ---- console -------------------------------------------------------------------------------- */
+
+/* One line on the console (and nowhere else), "init-oci: warning: ..." */
+void console_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Writes bytes to the console, never blocking for long. */
+void console_write(const char *bytes, size_t length);
+
+#endif
