@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# The counting tools of the bench: two TCG plugins for QEMU and the smallest PID 1.
+
+BENCH_PLUGINS := $(B)/bench/icount.so $(B)/bench/profile.so
+BENCH_PID1 := $(B)/bench/pid1.cpio
+
+.PHONY: bench-tools
+bench-tools: $(BENCH_PLUGINS) $(BENCH_PID1)
+
+$(B)/bench/%.so: tests/bench/plugins/%.c tests/bench/plugins/plugin_api.h tests/bench/plugins/marker.h
+	@mkdir -p $(@D)
+	@echo "  PLUGIN  $@"
+	$(Q)$(CC_host) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -fvisibility=hidden $< -o $@
+
+$(B)/bench/pid1/init: tests/bench/pid1.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)aarch64-linux-gnu-gcc -std=gnu17 $(WARNINGS) -O2 -ffreestanding -nostdlib -static -s $< -o $@
+
+# An initramfs as large as a real one: 256 KiB beside the program.
+$(BENCH_PID1): $(B)/bench/pid1/init
+	$(Q)head -c 262144 /dev/zero >$(<D)/ballast
+	$(Q)cd $(<D) && printf '%s\n' init ballast | cpio -o -H newc --quiet >$(abspath $@)
