@@ -22,183 +22,188 @@ kernel_package=linux-source-6.12
 kernel_cc=aarch64-linux-gnu-gcc
 
 die() {
-	echo "manifest.sh: $*" >&2
-	exit 1
+    echo "manifest.sh: $*" >&2
+    exit 1
 }
 
 # A missing manifest is an empty one, so that the first record can create it.
 manifest_json() {
-	if [ -e "$manifest" ]; then
-		cat "$manifest"
-	else
-		echo '{"format":1,"assets":{},"pins":{}}'
-	fi
+    if [ -e "$manifest" ]; then
+        cat "$manifest"
+    else
+        echo '{"format":1,"assets":{},"pins":{}}'
+    fi
 }
 
 # Writes standard input as the new manifest: sorted, indented, in one rename.
 manifest_write() {
-	jq -S --tab . >"$manifest.new"
-	mv "$manifest.new" "$manifest"
+    jq -S --tab . >"$manifest.new"
+    mv "$manifest.new" "$manifest"
 }
 
 digest() {
-	sha256sum "$1" | cut -d ' ' -f 1
+    sha256sum "$1" | cut -d ' ' -f 1
 }
 
 # One digest over names and contents of the files named on standard input, in sorted order.
 digest_files() {
-	(cd "$top" && sort -u | xargs -r -d '\n' sha256sum) | sha256sum | cut -d ' ' -f 1
+    (cd "$top" && sort -u | xargs -r -d '\n' sha256sum) | sha256sum | cut -d ' ' -f 1
+}
+
+# The words of $1, one a line.
+words() {
+	printf '%s' "$1" | tr -s ' \t\n' '\n' | sed '/^$/d'
 }
 
 compiler_line() {
-	command -v "$1" >/dev/null || die "$1: compiler not found: run scripts/deps.sh"
-	"$1" --version | head -n 1
+    command -v "$1" >/dev/null || die "$1: compiler not found: run scripts/deps.sh"
+    "$1" --version | head -n 1
 }
 
 patch_files() {
-	(cd "$top" && find assets/kernel/patches -name '*.patch')
+    (cd "$top" && find assets/kernel/patches -name '*.patch')
 }
 
 inputs_kernel() {
-	jq -n \
-		--arg source_package "$kernel_package" \
-		--arg source_version "$(pin)" \
-		--arg config_sha256 "$(printf 'assets/kernel/%s\n' config.fragment required.config | digest_files)" \
-		--arg patches_sha256 "$(patch_files | digest_files)" \
-		--arg build_sha256 "$(printf '%s\n' assets/kernel/build.sh scripts/xz-asset.sh | digest_files)" \
-		--arg compiler "$(compiler_line "$kernel_cc")" \
-		'$ARGS.named'
+    jq -n \
+        --arg source_package "$kernel_package" \
+        --arg source_version "$(pinned)" \
+        --arg config_sha256 "$(printf 'assets/kernel/%s\n' config.fragment required.config | digest_files)" \
+        --arg patches_sha256 "$(patch_files | digest_files)" \
+        --arg build_sha256 "$(printf '%s\n' assets/kernel/build.sh scripts/xz-asset.sh | digest_files)" \
+        --arg compiler "$(compiler_line "$kernel_cc")" \
+        '$ARGS.named'
 }
 
 inputs_init_oci() {
-	[ -n "${INIT_OCI_INPUTS:-}" ] || die "INIT_OCI_INPUTS is empty: run this through make"
-	for word in ${INIT_OCI_THIRD_PARTY:-}; do
-		printf '%s\n' "$word"
-	done | jq -R -n '[inputs | split("=") | {key: .[0], value: .[1]}] | from_entries' |
-		jq \
-			--arg sources_sha256 "$(printf '%s\n' $INIT_OCI_INPUTS | digest_files)" \
-			--arg compiler "$(compiler_line "${INIT_OCI_CC:-$kernel_cc}")" \
-			'{third_party: ., sources_sha256: $sources_sha256, compiler: $compiler}'
+    [ -n "${INIT_OCI_INPUTS:-}" ] || die "INIT_OCI_INPUTS is empty: run this through make"
+    for word in ${INIT_OCI_THIRD_PARTY:-}; do
+        printf '%s\n' "$word"
+    done | jq -R -n '[inputs | split("=") | {key: .[0], value: .[1]}] | from_entries' |
+        jq \
+            --arg sources_sha256 "$(words "$INIT_OCI_INPUTS" | digest_files)" \
+            --arg compiler "$(compiler_line "$(words "${INIT_OCI_CC:-$kernel_cc}" | head -n 1)")" \
+            '{third_party: ., sources_sha256: $sources_sha256, compiler: $compiler}'
 }
 
 inputs() {
-	case $1 in
-	kernel) inputs_kernel ;;
-	init-oci) inputs_init_oci ;;
-	*) die "$1: no such asset (kernel, init-oci)" ;;
-	esac
+    case $1 in
+    kernel) inputs_kernel ;;
+    init-oci) inputs_init_oci ;;
+    *) die "$1: no such asset (kernel, init-oci)" ;;
+    esac
 }
 
 origin() {
-	case $1 in
-	kernel) echo "Debian source package $kernel_package, assets/kernel/config.fragment, assets/kernel/patches" ;;
-	init-oci) echo "this tree: init/, oci/, include/" ;;
-	esac
+    case $1 in
+    kernel) echo "Debian source package $kernel_package, assets/kernel/config.fragment, assets/kernel/patches" ;;
+    init-oci) echo "this tree: init/, oci/, include/" ;;
+    esac
 }
 
 license() {
-	case $1 in
-	kernel) echo GPL-2.0-only ;;
-	init-oci) echo Apache-2.0 ;;
-	esac
+    case $1 in
+    kernel) echo GPL-2.0-only ;;
+    init-oci) echo Apache-2.0 ;;
+    esac
 }
 
 record() {
-	[ $# -eq 4 ] || die "usage: manifest.sh record NAME RAW XZ VERSION"
-	new_inputs=$(inputs "$1")
-	manifest_json | jq \
-		--arg name "$1" --arg version "$4" --arg file "$(basename "$3")" \
-		--arg origin "$(origin "$1")" --arg license "$(license "$1")" \
-		--argjson raw_size "$(stat -c %s "$2")" --arg raw_sha256 "$(digest "$2")" \
-		--argjson xz_size "$(stat -c %s "$3")" --arg xz_sha256 "$(digest "$3")" \
-		--argjson inputs "$new_inputs" \
-		'.assets[$name] = ($ARGS.named | del(.name))' | manifest_write
+    [ $# -eq 4 ] || die "usage: manifest.sh record NAME RAW XZ VERSION"
+    new_inputs=$(inputs "$1")
+    manifest_json | jq \
+        --arg name "$1" --arg version "$4" --arg file "$(basename "$3")" \
+        --arg origin "$(origin "$1")" --arg license "$(license "$1")" \
+        --argjson raw_size "$(stat -c %s "$2")" --arg raw_sha256 "$(digest "$2")" \
+        --argjson xz_size "$(stat -c %s "$3")" --arg xz_sha256 "$(digest "$3")" \
+        --argjson inputs "$new_inputs" \
+        '.assets[$name] = ($ARGS.named | del(.name))' | manifest_write
 }
 
 get() {
-	[ $# -eq 2 ] || die "usage: manifest.sh get NAME FIELD"
-	manifest_json | jq -er --arg name "$1" --arg field "$2" \
-		'.assets[$name] | getpath($field | split("."))' ||
-		die "$manifest: asset $1 has no field $2"
+    [ $# -eq 2 ] || die "usage: manifest.sh get NAME FIELD"
+    manifest_json | jq -er --arg name "$1" --arg field "$2" \
+        '.assets[$name] | getpath($field | split("."))' ||
+        die "$manifest: asset $1 has no field $2"
 }
 
 pin() {
-	if [ $# -eq 0 ]; then
-		manifest_json | jq -er --arg p "$kernel_package" '.pins[$p]' ||
-			die "$manifest: no pinned version of $kernel_package"
-	else
-		manifest_json | jq --arg p "$kernel_package" --arg v "$1" '.pins[$p] = $v' | manifest_write
-	fi
+    if [ $# -eq 0 ]; then
+        manifest_json | jq -er --arg p "$kernel_package" '.pins[$p]' ||
+            die "$manifest: no pinned version of $kernel_package"
+    else
+        manifest_json | jq --arg p "$kernel_package" --arg v "$1" '.pins[$p] = $v' | manifest_write
+    fi
 }
 
 # Prints one line when $4 (found) is not $3 (recorded); $1 is the asset, $2 what is compared.
 differs() {
-	[ "$3" = "$4" ] && return 0
-	echo "assets: $1: $2: manifest has $3, found $4"
-	return 1
+    [ "$3" = "$4" ] && return 0
+    echo "assets: $1: $2: manifest has $3, found $4"
+    return 1
 }
 
 check_bytes() {
-	name=$1
-	file=$top/assets/$(get "$name" file)
-	if [ ! -e "$file" ]; then
-		echo "assets: $name: $file: missing"
-		return 1
-	fi
-	bad=0
-	raw=$(mktemp)
-	if xz -dc "$file" >"$raw"; then
-		differs "$name" raw_size "$(get "$name" raw_size)" "$(stat -c %s "$raw")" || bad=1
-		differs "$name" raw_sha256 "$(get "$name" raw_sha256)" "$(digest "$raw")" || bad=1
-	else
-		echo "assets: $name: $file: does not decode"
-		bad=1
-	fi
-	rm -f "$raw"
-	differs "$name" xz_size "$(get "$name" xz_size)" "$(stat -c %s "$file")" || bad=1
-	differs "$name" xz_sha256 "$(get "$name" xz_sha256)" "$(digest "$file")" || bad=1
-	return $bad
+    name=$1
+    file=$top/assets/$(get "$name" file)
+    if [ ! -e "$file" ]; then
+        echo "assets: $name: $file: missing"
+        return 1
+    fi
+    bad=0
+    raw=$(mktemp)
+    if xz -dc "$file" >"$raw"; then
+        differs "$name" raw_size "$(get "$name" raw_size)" "$(stat -c %s "$raw")" || bad=1
+        differs "$name" raw_sha256 "$(get "$name" raw_sha256)" "$(digest "$raw")" || bad=1
+    else
+        echo "assets: $name: $file: does not decode"
+        bad=1
+    fi
+    rm -f "$raw"
+    differs "$name" xz_size "$(get "$name" xz_size)" "$(stat -c %s "$file")" || bad=1
+    differs "$name" xz_sha256 "$(get "$name" xz_sha256)" "$(digest "$file")" || bad=1
+    return $bad
 }
 
 check_inputs() {
-	name=$1
-	bad=0
-	current=$(inputs "$name")
-	recorded=$(manifest_json | jq --arg name "$name" '.assets[$name].inputs')
-	for key in $(printf '%s%s' "$recorded" "$current" | jq -rs 'map(keys) | add | unique | .[]'); do
-		differs "$name" "inputs.$key" \
-			"$(printf '%s' "$recorded" | jq -Sc --arg k "$key" '.[$k]')" \
-			"$(printf '%s' "$current" | jq -Sc --arg k "$key" '.[$k]')" || bad=1
-	done
-	return $bad
+    name=$1
+    bad=0
+    current=$(inputs "$name")
+    recorded=$(manifest_json | jq --arg name "$name" '.assets[$name].inputs')
+    for key in $(printf '%s%s' "$recorded" "$current" | jq -rs 'map(keys) | add | unique | .[]'); do
+        differs "$name" "inputs.$key" \
+            "$(printf '%s' "$recorded" | jq -Sc --arg k "$key" '.[$k]')" \
+            "$(printf '%s' "$current" | jq -Sc --arg k "$key" '.[$k]')" || bad=1
+    done
+    return $bad
 }
 
 check() {
-	[ -e "$manifest" ] || die "$manifest: missing"
-	names=$(manifest_json | jq -r '.assets | keys[]')
-	[ -n "$names" ] || die "$manifest: no assets"
-	failed=0
-	for name in $names; do
-		check_bytes "$name" || failed=1
-		check_inputs "$name" || failed=1
-	done
-	if [ $failed -ne 0 ]; then
-		echo "assets: stale or damaged: rebuild with make kernel or make init-oci-asset" >&2
-		exit 1
-	fi
-	echo "assets: $(echo "$names" | tr '\n' ' ')match the manifest"
+    [ -e "$manifest" ] || die "$manifest: missing"
+    names=$(manifest_json | jq -r '.assets | keys[]')
+    [ -n "$names" ] || die "$manifest: no assets"
+    failed=0
+    for name in $names; do
+        check_bytes "$name" || failed=1
+        check_inputs "$name" || failed=1
+    done
+    if [ $failed -ne 0 ]; then
+        echo "assets: stale or damaged: rebuild with make kernel or make init-oci-asset" >&2
+        exit 1
+    fi
+    echo "assets: $(echo "$names" | tr '\n' ' ')match the manifest"
 }
 
 header() {
-	printf '%s\n' '/* Generated from assets/manifest.json by scripts/manifest.sh header. */' '#pragma once'
-	manifest_json | jq -r '
-		.assets | to_entries[] |
-		("SMK_" + (.key | ascii_upcase | gsub("-"; "_")) + "_") as $p | .value |
-		"#define \($p)RAW_SIZE \(.raw_size)",
-		"#define \($p)RAW_SHA256 \"\(.raw_sha256)\"",
-		"#define \($p)XZ_SIZE \(.xz_size)",
-		"#define \($p)XZ_SHA256 \"\(.xz_sha256)\"",
-		"#define \($p)VERSION \"\(.version)\""'
+    printf '%s\n' '/* Generated from assets/manifest.json by scripts/manifest.sh header. */' '#pragma once'
+    manifest_json | jq -r '
+        .assets | to_entries[] |
+        ("SMK_" + (.key | ascii_upcase | gsub("-"; "_")) + "_") as $p | .value |
+        "#define \($p)RAW_SIZE \(.raw_size)",
+        "#define \($p)RAW_SHA256 \"\(.raw_sha256)\"",
+        "#define \($p)XZ_SIZE \(.xz_size)",
+        "#define \($p)XZ_SHA256 \"\(.xz_sha256)\"",
+        "#define \($p)VERSION \"\(.version)\""'
 }
 
 command=${1:-}
