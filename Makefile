@@ -91,4 +91,5 @@ include $(sort $(wildcard */module.mk tests/*/module.mk))
 
 FORMATTED += $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
--include $(shell find $(B) -name '*.d' -not -path '$(B)/kernel/*' -not -path '$(B)/third-party/*' 2>/dev/null)
+-include $(shell find $(B) \( -path $(B)/kernel -o -path $(B)/third-party -o -path $(B)/fixtures -o -path $(B)/apt \) -prune \
+	-o -type f -name '*.d' -print 2>/dev/null)

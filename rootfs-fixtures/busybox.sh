@@ -15,6 +15,7 @@ finish() {
     for applet in $(applets); do
         [ -e "usr/bin/$applet" ] || ln -s busybox "usr/bin/$applet"
     done
+    rm -rf usr/share/initramfs-tools
     echo "root:x:0:0:root:/root:/bin/sh" >etc/passwd
     echo "root:x:0:" >etc/group
     script usr/bin/hello <<'HELLO'
