@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh disable=SC2034 # read by build.sh
+# shellcheck shell=sh disable=SC2016,SC2034,SC2154 # build.sh reads it and sets here
 #
 # One static program with all its applet names: the smallest thing that boots, and the first.
 
