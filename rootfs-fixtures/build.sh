@@ -8,7 +8,7 @@
 #   packages     what to unpack, with all that it depends on
 #   config       a jq filter over config.base.json
 #   owners=yes   when the fixture is of no use without files of other owners (then it needs root)
-# and defines finish(), which runs in the unpacked root. No maintainer script runs: what a package's
+# and defines finish(), which runs in the unpacked root and may use the other files NAME.*. No maintainer script runs: what a package's
 # postinst would have done and the fixture needs, finish() does.
 #
 # Two builds of the same packages are equal: modification times are clamped. A stamp keyed by the
@@ -67,7 +67,7 @@ clamp_times() {
 }
 
 key() {
-    cat "$here/build.sh" "$here/config.base.json" "$here/$name.sh" | sha256sum | cut -d' ' -f1
+    cat "$here/build.sh" "$here/config.base.json" "$here/$name".* | sha256sum | cut -d' ' -f1
 }
 
 [ $# = 1 ] || die "usage: build.sh NAME"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# shellcheck disable=SC2016,SC2317 # the commands are run by expect, some by another shell
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2317 # the commands are run by expect, some by another shell
 #
 # The debian fixture's entrypoint: is everything that the recipe put in still there, and does it
 # mean to the kernel what it should? One line a fact; exit code 1 when one is wrong.

@@ -7,5 +7,6 @@ FIXTURES := busybox debian python nginx
 fixtures: $(FIXTURES:%=fixture-%)
 $(FIXTURES:%=fixture-%): fixture-%: $(B)/fixtures/%/.stamp
 
-$(B)/fixtures/%/.stamp: rootfs-fixtures/%.sh rootfs-fixtures/build.sh rootfs-fixtures/config.base.json
+$(foreach f,$(FIXTURES),$(eval $(B)/fixtures/$(f)/.stamp: $(wildcard rootfs-fixtures/$(f).*)))
+$(B)/fixtures/%/.stamp: rootfs-fixtures/build.sh rootfs-fixtures/config.base.json
 	$(Q)rootfs-fixtures/build.sh $*
