@@ -52,7 +52,7 @@ digest_files() {
 
 # The words of $1, one a line.
 words() {
-	printf '%s' "$1" | tr -s ' \t\n' '\n' | sed '/^$/d'
+    printf '%s' "$1" | tr -s ' \t\n' '\n' | sed '/^$/d'
 }
 
 compiler_line() {
@@ -65,13 +65,15 @@ patch_files() {
 }
 
 inputs_kernel() {
+    version=$(pinned)
+    compiler=$(compiler_line "$kernel_cc")
     jq -n \
         --arg source_package "$kernel_package" \
-        --arg source_version "$(pinned)" \
+        --arg source_version "$version" \
         --arg config_sha256 "$(printf 'assets/kernel/%s\n' config.fragment required.config | digest_files)" \
         --arg patches_sha256 "$(patch_files | digest_files)" \
         --arg build_sha256 "$(printf '%s\n' assets/kernel/build.sh scripts/xz-asset.sh | digest_files)" \
-        --arg compiler "$(compiler_line "$kernel_cc")" \
+        --arg compiler "$compiler" \
         '$ARGS.named'
 }
 
@@ -82,7 +84,7 @@ inputs_init_oci() {
     done | jq -R -n '[inputs | split("=") | {key: .[0], value: .[1]}] | from_entries' |
         jq \
             --arg sources_sha256 "$(words "$INIT_OCI_INPUTS" | digest_files)" \
-            --arg compiler "$(compiler_line "$(words "${INIT_OCI_CC:-$kernel_cc}" | head -n 1)")" \
+            --arg compiler "$compiler" \
             '{third_party: ., sources_sha256: $sources_sha256, compiler: $compiler}'
 }
 
@@ -127,10 +129,14 @@ get() {
         die "$manifest: asset $1 has no field $2"
 }
 
+pinned() {
+    manifest_json | jq -er --arg p "$kernel_package" '.pins[$p]' ||
+        die "$manifest: no pinned version of $kernel_package"
+}
+
 pin() {
     if [ $# -eq 0 ]; then
-        manifest_json | jq -er --arg p "$kernel_package" '.pins[$p]' ||
-            die "$manifest: no pinned version of $kernel_package"
+        pinned
     else
         manifest_json | jq --arg p "$kernel_package" --arg v "$1" '.pins[$p] = $v' | manifest_write
     fi

@@ -19,92 +19,97 @@ dir=$top/build/kernel
 jobs=2
 
 die() {
-	echo "kernel: $*" >&2
-	exit 1
+    echo "kernel: $*" >&2
+    exit 1
 }
 
 newest_version() {
-	apt-cache policy "$package" | awk '$1 == "Candidate:" { print $2 }'
+    apt-cache policy "$package" | awk '$1 == "Candidate:" { print $2 }'
 }
 
 bump() {
-	local newest
-	newest=$(newest_version)
-	case $newest in
-	'' | '(none)') die "apt knows no $package: run apt-get update" ;;
-	esac
-	"$top/scripts/manifest.sh" pin "$newest"
-	echo "kernel: pinned $package $newest; now: make kernel"
+    local newest
+    newest=$(newest_version)
+    case $newest in
+    '' | '(none)') die "apt knows no $package: run apt-get update" ;;
+    esac
+    "$top/scripts/manifest.sh" pin "$newest"
+    echo "kernel: pinned $package $newest; now: make kernel"
 }
 
 # Prints the path of the pinned source archive: the installed package's, else from the mirror.
 source_archive() {
-	local pin=$1 installed
-	installed=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null || true)
-	if [ "$installed" = "$pin" ] && [ -e "/usr/src/$package.tar.xz" ]; then
-		echo "/usr/src/$package.tar.xz"
-		return
-	fi
-	mkdir -p "$dir/package"
-	if ! (cd "$dir/package" && apt-get -qq download "$package=$pin" >&2); then
-		die "the mirror no longer has $package $pin; the newest is $(newest_version): make kernel-bump"
-	fi
-	dpkg-deb -x "$dir/package/${package}_${pin}_all.deb" "$dir/package"
-	echo "$dir/package/usr/src/$package.tar.xz"
+    local pin=$1 installed
+    installed=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null || true)
+    if [ "$installed" = "$pin" ] && [ -e "/usr/src/$package.tar.xz" ]; then
+        echo "/usr/src/$package.tar.xz"
+        return
+    fi
+    mkdir -p "$dir/package"
+    if ! (cd "$dir/package" && apt-get -qq download "$package=$pin" >&2); then
+        die "the mirror no longer has $package $pin;" \
+            "the newest is $(newest_version): make kernel-bump"
+    fi
+    dpkg-deb -x "$dir/package/${package}_${pin}_all.deb" "$dir/package"
+    echo "$dir/package/usr/src/$package.tar.xz"
 }
 
 # Leaves the patched source in $dir/src. Files that did not change keep their time, so that make
 # rebuilds only what a changed patch touches.
 prepare_source() {
-	local pin=$1 archive patch stamp
-	stamp=$(echo "$pin"; cat "$here"/patches/*.patch 2>/dev/null | sha256sum)
-	[ "$(cat "$dir/src.stamp" 2>/dev/null || true)" != "$stamp" ] || return 0
-	archive=$(source_archive "$pin")
-	echo "kernel: unpacking $package $pin" >&2
-	rm -rf "$dir/src.new"
-	mkdir -p "$dir/src.new" "$dir/src"
-	tar -xf "$archive" -C "$dir/src.new" --strip-components=1
-	for patch in "$here"/patches/*.patch; do
-		[ -e "$patch" ] || continue
-		patch -d "$dir/src.new" -p1 -s -F0 --no-backup-if-mismatch <"$patch" >&2 ||
-			die "$(basename "$patch") does not apply to $package $pin"
-	done
-	rsync -rlp --checksum --delete "$dir/src.new/" "$dir/src/"
-	rm -rf "$dir/src.new"
-	echo "$stamp" >"$dir/src.stamp"
+    local pin=$1 archive patch stamp
+    stamp="$pin $(find "$here/patches" -name '*.patch' | sort | xargs -r cat | sha256sum)"
+    [ "$(cat "$dir/src.stamp" 2>/dev/null || true)" != "$stamp" ] || return 0
+    archive=$(source_archive "$pin")
+    echo "kernel: unpacking $package $pin" >&2
+    rm -rf "$dir/src.new"
+    mkdir -p "$dir/src.new" "$dir/src"
+    tar -xf "$archive" -C "$dir/src.new" --strip-components=1
+    for patch in "$here"/patches/*.patch; do
+        [ -e "$patch" ] || continue
+        patch -d "$dir/src.new" -p1 -s -F0 --no-backup-if-mismatch <"$patch" >&2 ||
+            die "$(basename "$patch") does not apply to $package $pin"
+    done
+    rsync -rlp --checksum --delete "$dir/src.new/" "$dir/src/"
+    rm -rf "$dir/src.new"
+    echo "$stamp" >"$dir/src.stamp"
 }
 
 # The kernel's make sees nothing of our environment: a stray variable would change the result.
 kernel_make() {
-	env -i PATH="$PATH" HOME=/nonexistent LC_ALL=C TZ=UTC \
-		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=smk KBUILD_BUILD_HOST=smk KBUILD_BUILD_VERSION=1 \
-		KCONFIG_ALLCONFIG="$dir/all.config" \
-		nice -n 10 make -C "$dir/src" O="$dir/obj" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- LOCALVERSION= \
-		-s -j"$jobs" "$@" >&2
+    env -i PATH="$PATH" HOME=/nonexistent LC_ALL=C TZ=UTC \
+        KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_VERSION=1 \
+        KBUILD_BUILD_USER=smk KBUILD_BUILD_HOST=smk \
+        KCONFIG_ALLCONFIG="$dir/all.config" \
+        nice -n 10 make -C "$dir/src" O="$dir/obj" -s -j"$jobs" \
+        ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- LOCALVERSION= "$@" >&2
 }
 
 configure() {
-	mkdir -p "$dir/obj"
-	cat "$here/config.fragment" "$here/required.config" >"$dir/all.config.new"
-	if ! cmp -s "$dir/all.config.new" "$dir/all.config" || [ ! -e "$dir/obj/.config" ]; then
-		mv "$dir/all.config.new" "$dir/all.config"
-		kernel_make allnoconfig
-	fi
-	kernel_make olddefconfig
-	"$here/check-config.sh" "$dir/obj/.config" "$here/required.config" >&2 || die "the configurator dropped promised options"
-	"$here/check-config.sh" "$dir/obj/.config" "$here/config.fragment" >&2 || die "the configurator dropped choices"
+    local file
+    mkdir -p "$dir/obj"
+    cat "$here/config.fragment" "$here/required.config" >"$dir/all.config.new"
+    if ! cmp -s "$dir/all.config.new" "$dir/all.config" || [ ! -e "$dir/obj/.config" ]; then
+        mv "$dir/all.config.new" "$dir/all.config"
+        kernel_make allnoconfig
+    fi
+    kernel_make olddefconfig
+    for file in required.config config.fragment; do
+        "$here/check-config.sh" "$dir/obj/.config" "$here/$file" >&2 ||
+            die "the configurator dropped what $file asks for"
+    done
 }
 
 clean=
 while [ $# -gt 0 ]; do
-	case $1 in
-	bump) bump; exit ;;
-	--dir) mkdir -p "$2"; dir=$(cd "$2" && pwd); shift ;;
-	--jobs) jobs=$2; shift ;;
-	--clean) clean=1 ;;
-	*) die "usage: build.sh [--dir DIR] [--clean] [--jobs N] | bump" ;;
-	esac
-	shift
+    case $1 in
+    bump) bump; exit ;;
+    --dir) mkdir -p "$2"; dir=$(cd "$2" && pwd); shift ;;
+    --jobs) jobs=$2; shift ;;
+    --clean) clean=1 ;;
+    *) die "usage: build.sh [--dir DIR] [--clean] [--jobs N] | bump" ;;
+    esac
+    shift
 done
 
 pin=$("$top/scripts/manifest.sh" pin)

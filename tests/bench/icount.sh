@@ -27,23 +27,23 @@ plugin=${ICOUNT_PLUGIN:-$top/build/bench/icount.so,out=$work/counts,cpus=$cpus}
 
 status=0
 timeout "${ICOUNT_TIMEOUT:-60}" qemu-system-aarch64 \
-	-M virt,gic-version=3 -cpu cortex-a57 -smp "$cpus" -m "${ICOUNT_MEMORY:-256}" \
-	-nodefaults -no-user-config -display none -nic none -no-reboot \
-	-global virtio-mmio.force-legacy=false -icount shift=0,sleep=off \
-	-kernel "$image" -initrd "$initrd" -append "console=hvc0 quiet panic=-1 $append" \
-	-device virtio-serial-device,max_ports=8 \
-	-chardev "file,id=console,path=$work/console" -device virtconsole,chardev=console \
-	-chardev "file,id=control,path=$work/control" -device virtserialport,chardev=control,name=smk.control \
-	-chardev "file,id=stdout,path=$work/stdout" -device virtserialport,chardev=stdout,name=smk.stdout \
-	-chardev "file,id=stderr,path=$work/stderr" -device virtserialport,chardev=stderr,name=smk.stderr \
-	-drive "if=none,id=layer,format=raw,readonly=on,file=$disk" \
-	-device virtio-blk-device,drive=layer,serial=smk-layer-000 \
-	-plugin "$plugin" "$@" </dev/null >&2 || status=$?
+    -M virt,gic-version=3 -cpu cortex-a57 -smp "$cpus" -m "${ICOUNT_MEMORY:-256}" \
+    -nodefaults -no-user-config -display none -nic none -no-reboot \
+    -global virtio-mmio.force-legacy=false -icount shift=0,sleep=off \
+    -kernel "$image" -initrd "$initrd" -append "console=hvc0 quiet panic=-1 $append" \
+    -device virtio-serial-device,max_ports=8 \
+    -chardev "file,id=console,path=$work/console" -device virtconsole,chardev=console \
+    -chardev "file,id=control,path=$work/control" -device virtserialport,chardev=control,name=smk.control \
+    -chardev "file,id=stdout,path=$work/stdout" -device virtserialport,chardev=stdout,name=smk.stdout \
+    -chardev "file,id=stderr,path=$work/stderr" -device virtserialport,chardev=stderr,name=smk.stderr \
+    -drive "if=none,id=layer,format=raw,readonly=on,file=$disk" \
+    -device virtio-blk-device,drive=layer,serial=smk-layer-000 \
+    -plugin "$plugin" "$@" </dev/null >&2 || status=$?
 
 [ -z "${ICOUNT_VERBOSE:-}" ] || cat "$work/console" >&2
 if [ $status -ne 0 ]; then
-	echo "icount.sh: QEMU ended with $status; the console's last lines:" >&2
-	tail -n 5 "$work/console" >&2
-	exit 1
+    echo "icount.sh: QEMU ended with $status; the console's last lines:" >&2
+    tail -n 5 "$work/console" >&2
+    exit 1
 fi
 [ ! -e "$work/counts" ] || cat "$work/counts"
