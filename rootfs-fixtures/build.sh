@@ -8,8 +8,8 @@
 #   packages     what to unpack, with all that it depends on
 #   config       a jq filter over config.base.json
 #   owners=yes   when the fixture is of no use without files of other owners (then it needs root)
-# and defines finish(), which runs in the unpacked root and may use the other files NAME.*. No maintainer script runs: what a package's
-# postinst would have done and the fixture needs, finish() does.
+# and defines finish(), which runs in the unpacked root and may use the other files NAME.*. No
+# maintainer script runs: what a package's postinst would have done and is needed, finish() does.
 #
 # Two builds of the same packages are equal: modification times are clamped. A stamp keyed by the
 # recipe makes a second call do nothing; the bundle appears by one rename.

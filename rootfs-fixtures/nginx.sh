@@ -4,13 +4,13 @@
 # The distribution's nginx: a root master that binds port 80, one worker that drops to www-data. The
 # entrypoint starts it, asks it for a page and ends it; `nginx -g "daemon off;"` is the plain server.
 
-packages="nginx busybox-static base-passwd usr-is-merged"
+packages="nginx bash base-passwd usr-is-merged"
 config='.hostname = "nginx" | .process.args = ["/usr/local/bin/self-test"]'
 
 finish() {
     cp usr/share/base-passwd/passwd.master etc/passwd
     cp usr/share/base-passwd/group.master etc/group
-    ln -s busybox usr/bin/sh
+    ln -s bash usr/bin/sh
     mkdir -p usr/local/bin srv var/lib/nginx var/log/nginx
     # Links, as in the container images that everybody uses: the logs are the container's output.
     ln -sf /dev/stdout var/log/nginx/access.log
