@@ -93,6 +93,16 @@ struct oci_mount {
 	struct oci_strings data; /* what is left: file system options, each "key" or "key=value" */
 };
 
+/* One entry of linux.devices. */
+struct oci_device {
+	const char *path; /* absolute, without ".." */
+	uint32_t mode;    /* S_IFCHR, S_IFBLK or S_IFIFO, and the permissions */
+	uint32_t major;
+	uint32_t minor;
+	uint32_t uid;
+	uint32_t gid;
+};
+
 struct oci_root {
 	const char *path;
 	bool readonly;
@@ -119,6 +129,8 @@ struct oci_spec {
 	const char *domainname; /* NULL when absent */
 	struct oci_mount *mounts;
 	size_t mount_count;
+	struct oci_device *devices;
+	size_t device_count;
 	struct oci_annotation *annotations;
 	size_t annotation_count;
 	struct oci_warning *warnings;

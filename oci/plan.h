@@ -7,7 +7,8 @@
  * Paths. `src` and `dst` of a step are of one of two worlds, said by the step's kind:
  *   work paths are relative to init-oci's own work directory ("layer/000", "upper", "root");
  *   container paths start with "/" and are resolved inside the container's root with
- *   openat2(RESOLVE_IN_ROOT): no image can point them outside.
+ *   openat2(RESOLVE_IN_ROOT): no image can point them outside. Missing parents, and missing targets
+ *   of mounts, are made.
  */
 #ifndef OCI_PLAN_H
 #define OCI_PLAN_H
@@ -63,7 +64,8 @@ enum step_kind {
 	STEP_BIND,     /* bind mount of src at container path dst; recursive; attrs */
 	STEP_MKDIR,    /* container path dst with mode; present is fine */
 	STEP_SYMLINK,  /* container path dst -> src; an existing entry is left alone */
-	STEP_MKNOD,    /* character device at container path dst: mode, dev_major, dev_minor */
+	STEP_MKNOD,    /* node at container path dst: mode with its S_IF type, dev_major, dev_minor,
+			* uid, gid; a node of the same type and numbers is fine, another entry is EEXIST */
 	STEP_FILE,     /* write src (text) to container path dst when STEP_IF_MISSING allows; mode */
 	STEP_HOSTNAME, /* sethostname(src) */
 	STEP_DOMAINNAME, /* setdomainname(src) */
@@ -94,9 +96,11 @@ struct step {
 	uint64_t attr_clear;
 	enum oci_propagation propagation;
 	bool propagation_recursive;
-	uint32_t mode;
+	uint32_t mode; /* STEP_MKNOD: permissions and S_IFCHR, S_IFBLK or S_IFIFO */
 	uint32_t dev_major;
 	uint32_t dev_minor;
+	uint32_t uid; /* STEP_MKNOD: owner */
+	uint32_t gid;
 	size_t count; /* STEP_OVERLAY: number of lowers */
 };
 
