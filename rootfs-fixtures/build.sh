@@ -12,14 +12,15 @@
 # maintainer script runs: what a package's postinst would have done and is needed, finish() does.
 #
 # Two builds of the same packages are equal: modification times are clamped. A stamp keyed by the
-# recipe makes a second call do nothing; the bundle appears by one rename.
+# recipe makes a second call do nothing; the bundle appears by one rename. SMK_FIXTURES names another
+# directory for the bundles (the tests use it).
 set -eu
 umask 022
 export LC_ALL=C
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
-fixtures=$top/build/fixtures
+fixtures=${SMK_FIXTURES:-$top/build/fixtures}
 epoch=1700000000
 
 die() {

@@ -10,3 +10,13 @@ $(FIXTURES:%=fixture-%): fixture-%: $(B)/fixtures/%/.stamp
 $(foreach f,$(FIXTURES),$(eval $(B)/fixtures/$(f)/.stamp: $(wildcard rootfs-fixtures/$(f).*)))
 $(B)/fixtures/%/.stamp: rootfs-fixtures/build.sh rootfs-fixtures/config.base.json
 	$(Q)rootfs-fixtures/build.sh $*
+
+CHECKS += scripts fixtures
+.PHONY: check-scripts check-fixtures
+check-scripts: $(NEEDS_aarch64) $(NEEDS_x86_64)
+	$(Q)tests/scripts/deps.sh
+	$(Q)tests/scripts/apt.sh
+	$(Q)tests/scripts/third-party.sh
+
+check-fixtures: fixtures
+	$(Q)tests/scripts/fixtures.sh

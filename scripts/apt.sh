@@ -6,15 +6,16 @@
 #   apt.sh source DIR PACKAGE...   download source packages into DIR
 #   apt.sh debs FILE PACKAGE...    download PACKAGEs for arm64 with all that they depend on; the
 #                                  paths of the archives are written to FILE, dependencies first
+#   apt.sh sources                 print the sources that the other two use
 #
 # How it works: a private apt state under build/apt (own sources, lists, cache; an empty dpkg status,
 # so that every dependency counts as missing). Its sources are the machine's, rewritten to `deb deb-src`
 # for arm64; keys, proxies and credentials stay the machine's. /etc/apt is only read, and nothing
-# needs root.
+# needs root. SMK_APT_STATE names another directory for the state (the tests use it).
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-state=$top/build/apt
+state=${SMK_APT_STATE:-$top/build/apt}
 log=$state/apt.log
 
 die() {
@@ -99,12 +100,16 @@ update() {
 
 prepare() {
     command -v apt-get >/dev/null || die "needs apt-get (Debian 12); none on this machine"
-    mkdir -p "$state"
+    mkdir -p "$state" 2>/dev/null || die "cannot make $state"
+    [ -w "$state" ] || die "cannot write to $state"
     exec 9>"$state/lock"
     flock 9
     : >"$log"
     write_conf
     derive_all
+}
+
+refresh() {
     [ -n "$(find "$state/updated" -mtime -7 2>/dev/null)" ] || update
 }
 
@@ -117,6 +122,7 @@ twice() {
 }
 
 fetch_sources() {
+    refresh
     mkdir -p "$1"
     cd "$1"
     shift
@@ -124,6 +130,7 @@ fetch_sources() {
 }
 
 fetch_debs() {
+    refresh
     list=$1
     shift
     twice apt-get -c "$state/apt.conf" -q -y install --download-only "$@"
@@ -137,14 +144,20 @@ fetch_debs() {
     mv "$list.new" "$list"
 }
 
-[ $# -ge 3 ] || die "usage: apt.sh source DIR PACKAGE...|debs FILE PACKAGE..."
-verb=$1
+usage="usage: apt.sh source DIR PACKAGE...|debs FILE PACKAGE...|sources"
+case ${1:-} in
+sources)
+    prepare
+    cat "$state/sources"/*
+    exit
+    ;;
+source) verb=fetch_sources ;;
+debs) verb=fetch_debs ;;
+*) die "$usage" ;;
+esac
+[ $# -ge 3 ] || die "$usage"
 target=$(realpath -m "$2")
 mkdir -p "$(dirname "$target")"
 shift 2
 prepare
-case $verb in
-source) fetch_sources "$target" "$@" ;;
-debs) fetch_debs "$target" "$@" ;;
-*) die "unknown verb $verb; known: source, debs" ;;
-esac
+$verb "$target" "$@"

@@ -109,6 +109,14 @@ build_all() {
     rm -rf "$out/lib/pkgconfig" "$out/lib/"*.la "$work"
 }
 
+# At the end: whatever command failed, one line and exit code 1.
+report() {
+    [ "$done" = yes ] || {
+        echo "third-party.sh: build for $arch failed; see $log" >&3
+        exit 1
+    }
+}
+
 [ $# = 1 ] || die "usage: third-party.sh aarch64|x86_64"
 arch=$1
 host=$arch-linux-musl
@@ -134,7 +142,7 @@ log=$base/$arch.log
 done=no
 echo "third-party.sh: building $libraries for $arch"
 exec 3>&2 >"$log" 2>&1
-trap '[ "$done" = yes ] || echo "third-party.sh: build for $arch failed; see $log" >&3' EXIT
+trap report EXIT
 build_all 8>&- 9>&-
 echo "$key" >"$base/.out-$arch/.stamp"
 rm -rf "${base:?}/$arch"
