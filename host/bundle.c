@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A bundle: a directory with config.json and the root file system that it names. The configuration
+ * is checked here with the guest's own parser, so that an error costs no boot; --env is put into
+ * it, and mounts that make sense on the host only are taken out or refused.
+ */
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "oci/edit.h"
+
+/*
+ * Bind mounts that container engines add for what init-oci does itself in the guest: dropping them
+ * changes nothing for the workload.
+ */
+static const char *const provided_by_guest[] = {
+	"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/run/.containerenv", "/dev/shm",
+};
+
+void bundle_init(struct bundle *bundle)
+{
+	*bundle = (struct bundle){.root_fd = -1};
+}
+
+void bundle_finish(struct bundle *bundle)
+{
+	if (bundle->spec.arena)
+		oci_spec_finish(&bundle->spec);
+	free(bundle->config);
+	free(bundle->root_path);
+	cleanup_fd(&bundle->root_fd);
+	bundle_init(bundle);
+}
+
+static int parse(struct bundle *bundle, struct failure *f)
+{
+	struct oci_spec spec;
+	uint32_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return fail_sys(f, "getrandom", NULL);
+	if (oci_parse(bundle->config, bundle->config_length, seed, &spec, f))
+		return fail_at(f, STAGE_PARSE, NULL);
+	if (bundle->spec.arena)
+		oci_spec_finish(&bundle->spec);
+	bundle->spec = spec;
+	return 0;
+}
+
+static int replace_config(struct bundle *bundle, char *text, size_t length, struct failure *f)
+{
+	free(bundle->config);
+	bundle->config = text;
+	bundle->config_length = length;
+	return parse(bundle, f);
+}
+
+static size_t name_length(const char *assignment)
+{
+	return strcspn(assignment, "=");
+}
+
+/* Assignments replace variables of the same name, or come after all others. */
+static int edit_env(struct bundle *bundle, const struct strings *assignments, struct failure *f)
+{
+	const struct oci_strings *old = &bundle->spec.process.env;
+	AUTO_FREE const char **env = must_alloc((old->count + assignments->count) * sizeof(*env));
+	size_t count = 0;
+	size_t length;
+	char *text;
+
+	for (size_t i = 0; i < old->count; i++)
+		env[count++] = old->items[i];
+	for (size_t i = 0; i < assignments->count; i++) {
+		const char *new = assignments->items[i];
+		size_t same = 0;
+
+		while (same < count && (name_length(env[same]) != name_length(new) ||
+					strncmp(env[same], new, name_length(new))))
+			same++;
+		env[same] = new;
+		count += same == count;
+	}
+	if (oci_edit_env(bundle->config, bundle->config_length, env, count, &text, &length, f))
+		return -1;
+	return replace_config(bundle, text, length, f);
+}
+
+static bool is_provided(const char *destination)
+{
+	for (size_t i = 0; i < sizeof(provided_by_guest) / sizeof(provided_by_guest[0]); i++)
+		if (!strcmp(provided_by_guest[i], destination))
+			return true;
+	return false;
+}
+
+static int check_mounts(struct bundle *bundle, struct failure *f)
+{
+	const struct oci_spec *spec = &bundle->spec;
+	AUTO_FREE bool *drop = must_alloc(spec->mount_count * sizeof(*drop));
+	bool is_any = false;
+	size_t length;
+	char *text;
+
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		const struct oci_mount *mount = &spec->mounts[i];
+		AUTO_FREE char *field = must_format("/mounts/%zu/source", i);
+
+		if (!mount->bind)
+			continue;
+		if (!is_provided(mount->destination))
+			return fail_config(
+				f, field,
+				"%s: a path of this host, which a VM does not see: copy it "
+				"into the root file system and remove the mount",
+				mount->source ? mount->source : "");
+		say_warning("%s: %s is not bound: the guest has its own", field,
+			    mount->destination);
+		drop[i] = is_any = true;
+	}
+	if (!is_any)
+		return 0;
+	if (oci_edit_drop_mounts(bundle->config, bundle->config_length, drop, spec->mount_count,
+				 &text, &length, f))
+		return -1;
+	return replace_config(bundle, text, length, f);
+}
+
+static int open_root(struct bundle *bundle, struct failure *f)
+{
+	const char *root = bundle->spec.root.path;
+
+	bundle->root_path =
+		*root == '/' ? must_copy(root) : must_format("%s/%s", bundle->path, root);
+	bundle->root_fd = open(bundle->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (bundle->root_fd < 0) {
+		fail_sys(f, "open", bundle->root_path);
+		return fail_at(f, STAGE_NONE, "/root/path");
+	}
+	return 0;
+}
+
+static int open_bundle(struct bundle *bundle, const struct strings *env, struct failure *f)
+{
+	AUTO_FREE char *config = must_format("%s/config.json", bundle->path);
+	struct stat st;
+
+	if (stat(bundle->path, &st))
+		return fail_sys(f, "bundle", bundle->path);
+	if (!S_ISDIR(st.st_mode))
+		return fail_err(f, ENOTDIR, "bundle", bundle->path,
+				"a bundle is a directory with config.json in it");
+	if (file_read(AT_FDCWD, config, OCI_CONFIG_MAX_BYTES, &bundle->config,
+		      &bundle->config_length, f) ||
+	    parse(bundle, f))
+		return -1;
+	if (env->count && edit_env(bundle, env, f))
+		return -1;
+	if (check_mounts(bundle, f))
+		return -1;
+	return open_root(bundle, f);
+}
+
+int bundle_open(const char *path, const struct strings *env, struct bundle *ret, struct failure *f)
+{
+	struct bundle bundle;
+
+	bundle_init(&bundle);
+	bundle.path = path;
+	if (open_bundle(&bundle, env, f)) {
+		bundle_finish(&bundle);
+		return -1;
+	}
+	*ret = bundle;
+	return 0;
+}

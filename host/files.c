@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Files and directories of smk's own: reading, the cache, the scratch directory. */
+#include "host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_all(int fd, size_t limit, const char *path, char **ret_bytes, size_t *ret_length,
+		    struct failure *f)
+{
+	AUTO_FREE char *bytes = must_alloc(limit + 1);
+	size_t length = 0;
+
+	while (length <= limit) {
+		ssize_t got = read(fd, bytes + length, limit + 1 - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return fail_sys(f, "read", path);
+		if (!got)
+			break;
+		length += (size_t)got;
+	}
+	if (length > limit)
+		return fail_err(f, 0, "read", path, "larger than %zu bytes", limit);
+	*ret_bytes = bytes;
+	*ret_length = length;
+	bytes = NULL;
+	return 0;
+}
+
+int file_read(int dir_fd, const char *path, size_t limit, char **ret_bytes, size_t *ret_length,
+	      struct failure *f)
+{
+	/* Non-blocking: a FIFO at this path must not hang smk. */
+	AUTO_FD fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return fail_sys(f, "open", path);
+	if (fstat(fd, &st))
+		return fail_sys(f, "fstat", path);
+	if (!S_ISREG(st.st_mode))
+		return fail_err(f, 0, "open", path, "not a regular file");
+	return read_all(fd, limit, path, ret_bytes, ret_length, f);
+}
+
+/* mkdir -p of a path, new directories with mode 0700. */
+static int make_directories(char *path, struct failure *f)
+{
+	for (char *slash = path + 1; slash; *slash++ = '/') {
+		slash = strchr(slash, '/');
+		if (!slash)
+			break;
+		*slash = '\0';
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return fail_sys(f, "mkdir", path);
+	}
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return fail_sys(f, "mkdir", path);
+	return 0;
+}
+
+int cache_directory(const char *name, char **ret_path, struct failure *f)
+{
+	const char *base = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+	const struct passwd *user;
+	AUTO_FREE char *path = NULL;
+
+	/* The XDG specification: a relative path is to be ignored. */
+	if (base && *base == '/') {
+		path = must_format("%s/smk/%s", base, name);
+	} else {
+		if (!home || *home != '/') {
+			user = getpwuid(getuid());
+			home = user ? user->pw_dir : NULL;
+		}
+		if (!home || *home != '/')
+			return fail_config(f, "", "no cache directory: set XDG_CACHE_HOME or HOME");
+		path = must_format("%s/.cache/smk/%s", home, name);
+	}
+	if (make_directories(path, f))
+		return -1;
+	*ret_path = path;
+	path = NULL;
+	return 0;
+}
+
+static char *scratch_path;
+static bool is_scratch_kept;
+
+/* The scratch directory is flat: only files that smk and QEMU made. */
+void scratch_remove(void)
+{
+	struct dirent *entry;
+	DIR *directory;
+
+	if (!scratch_path || is_scratch_kept)
+		return;
+	directory = opendir(scratch_path);
+	while (directory && (entry = readdir(directory)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			unlinkat(dirfd(directory), entry->d_name, 0);
+	if (directory)
+		closedir(directory);
+	rmdir(scratch_path);
+	free(scratch_path);
+	scratch_path = NULL;
+}
+
+int scratch_directory(bool keep, const char **ret_path, struct failure *f)
+{
+	const char *base = getenv("TMPDIR");
+
+	if (!scratch_path) {
+		char *path = must_format("%s/smk-XXXXXX", base && *base == '/' ? base : "/tmp");
+
+		if (!mkdtemp(path)) {
+			fail_sys(f, "mkdtemp", path);
+			free(path);
+			return -1;
+		}
+		scratch_path = path;
+		is_scratch_kept = keep;
+		atexit(scratch_remove);
+	}
+	*ret_path = scratch_path;
+	return 0;
+}

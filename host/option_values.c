@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Values of smk run's options: checked here, once, so that later parts can trust them. */
+#include "option_values.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MEMORY_MIN_MIB 32
+#define MEMORY_MAX_MIB (1u << 20)
+#define CPUS_MAX       64
+
+static const char *const accel_names[] = {
+	[ACCEL_AUTO] = "auto",
+	[ACCEL_KVM] = "kvm",
+	[ACCEL_HVF] = "hvf",
+	[ACCEL_TCG] = "tcg",
+};
+static_assert(sizeof(accel_names) / sizeof(accel_names[0]) == ACCEL__COUNT, "a name for each");
+
+/* The kinds of --upper; `value`: 0 none, 1 may follow a colon, 2 must. */
+static const struct {
+	const char *name;
+	int value;
+	bool is_size;
+} uppers[] = {
+	[CHOICE_TMPFS] = {"tmpfs", 1, true},
+	[CHOICE_DISK] = {"disk", 2, true},
+	[CHOICE_FILE] = {"file", 2, false},
+	[CHOICE_NONE] = {"none", 0, false},
+};
+static_assert(sizeof(uppers) / sizeof(uppers[0]) == CHOICE__COUNT, "a row for each");
+
+/* A whole decimal number without sign, at most `most`. */
+static int parse_number(const char *text, const char **ret_rest, unsigned long most,
+			unsigned long *ret)
+{
+	char *end;
+	unsigned long number;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (errno || number > most)
+		return -1;
+	*ret = number;
+	*ret_rest = end;
+	return 0;
+}
+
+int set_memory(struct run_options *o, const char *value, struct failure *f)
+{
+	unsigned long number;
+	const char *rest;
+
+	if (parse_number(value, &rest, MEMORY_MAX_MIB, &number))
+		return fail_config(f, "", "--memory %s: a size such as 256M or 1G", value);
+	if (!strcmp(rest, "G"))
+		number *= 1024;
+	else if (*rest && strcmp(rest, "M"))
+		return fail_config(f, "", "--memory %s: a size such as 256M or 1G", value);
+	if (number < MEMORY_MIN_MIB || number > MEMORY_MAX_MIB)
+		return fail_config(f, "", "--memory %s: between %dM and %dG", value, MEMORY_MIN_MIB,
+				   MEMORY_MAX_MIB / 1024);
+	o->memory_mib = (unsigned)number;
+	return 0;
+}
+
+int set_cpus(struct run_options *o, const char *value, struct failure *f)
+{
+	unsigned long number;
+	const char *rest;
+
+	if (parse_number(value, &rest, CPUS_MAX, &number) || *rest || !number)
+		return fail_config(f, "", "--cpus %s: a number from 1 to %d", value, CPUS_MAX);
+	o->cpus = (unsigned)number;
+	return 0;
+}
+
+int set_timeout(struct run_options *o, const char *value, struct failure *f)
+{
+	unsigned long number;
+	const char *rest;
+
+	if (parse_number(value, &rest, 1000000, &number) || *rest || !number)
+		return fail_config(f, "", "--timeout %s: a number of seconds", value);
+	o->timeout_s = (unsigned)number;
+	return 0;
+}
+
+/*
+ * An asset of the user's is named to libsmkernel by its own variable, so that the same checks of
+ * its format apply.
+ */
+static int set_asset(const char *variable, const char *option, const char *value, struct failure *f)
+{
+	struct stat st;
+
+	if (stat(value, &st))
+		return fail_sys(f, option, value);
+	if (!S_ISREG(st.st_mode))
+		return fail_err(f, 0, option, value, "not a regular file");
+	if (setenv(variable, value, 1))
+		return fail_sys(f, "setenv", value);
+	return 0;
+}
+
+int set_kernel(struct run_options *o, const char *value, struct failure *f)
+{
+	(void)o; /* it goes to libsmkernel */
+	return set_asset("SUPERMACHINE_KERNEL_PATH", "--kernel", value, f);
+}
+
+int set_init(struct run_options *o, const char *value, struct failure *f)
+{
+	(void)o; /* it goes to libsmkernel */
+	return set_asset("SUPERMACHINE_INIT_OCI_PATH", "--init", value, f);
+}
+
+int set_append(struct run_options *o, const char *value, struct failure *f)
+{
+	for (const char *c = value; *c; c++)
+		if ((unsigned char)*c < 0x20)
+			return fail_config(f, "",
+					   "--append: a control character in the command line");
+	strings_add(&o->append, "%s", value);
+	return 0;
+}
+
+/* Digits and one of K, M, G: what both mkfs and tmpfs take, and nothing that could end the word. */
+static bool is_size(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits && digits < 12 &&
+	       (!text[digits] || (strchr("KMGkmg", text[digits]) && !text[digits + 1]));
+}
+
+int set_upper(struct run_options *o, const char *value, struct failure *f)
+{
+	size_t length = strcspn(value, ":");
+	const char *argument = value[length] ? value + length + 1 : NULL;
+
+	for (int i = 0; i < CHOICE__COUNT; i++) {
+		if (strlen(uppers[i].name) != length || strncmp(uppers[i].name, value, length))
+			continue;
+		if (!uppers[i].value != !argument && !(uppers[i].value == 1 && !argument))
+			break;
+		if (argument && uppers[i].is_size && !is_size(argument))
+			return fail_config(f, "", "--upper %s: the size is a number with K, M or G",
+					   value);
+		o->upper = (enum upper_choice)i;
+		o->upper_value = argument;
+		return 0;
+	}
+	return fail_config(f, "", "--upper %s: tmpfs, tmpfs:SIZE, disk:SIZE, file:PATH or none",
+			   value);
+}
+
+int set_env(struct run_options *o, const char *value, struct failure *f)
+{
+	const char *inherited;
+
+	if (!*value || *value == '=')
+		return fail_config(f, "", "--env %s: NAME=VALUE, or NAME", value);
+	if (strchr(value, '=')) {
+		strings_add(&o->env, "%s", value);
+		return 0;
+	}
+	inherited = getenv(value);
+	if (!inherited)
+		return fail_config(f, "", "--env %s: not set in smk's environment", value);
+	strings_add(&o->env, "%s=%s", value, inherited);
+	return 0;
+}
+
+int set_accel(struct run_options *o, const char *value, struct failure *f)
+{
+	for (int i = 0; i < ACCEL__COUNT; i++) {
+		if (!strcmp(value, accel_names[i])) {
+			o->accel = (enum accel)i;
+			return 0;
+		}
+	}
+	return fail_config(f, "", "--accel %s: auto, kvm, hvf or tcg", value);
+}
+
+#define FLAG_SETTER(function, field, to)                                          \
+	int function(struct run_options *o, const char *value, struct failure *f) \
+	{                                                                         \
+		(void)value;                                                      \
+		(void)f;                                                          \
+		o->field = to;                                                    \
+		return 0;                                                         \
+	}
+
+FLAG_SETTER(set_timing, timing, true)
+FLAG_SETTER(set_console, console, true)
+FLAG_SETTER(set_print_vmm, print_vmm, true)
+FLAG_SETTER(set_keep, keep, true)
+FLAG_SETTER(set_rm, keep, false)
