@@ -26,7 +26,8 @@ samples=(
     'walls|host/bad2.c|// %s\n#  include <jansson.h>\n|not allowed in host/'
     'walls|include/smk/bad.h|// %s\n#include "oci/oci.h"\n|not allowed in include/'
     'walls|include/smk/bad.c|// %s\n|no code in include/'
-    'walls|oci/bad.h|// %s\nint f(json_t *root);\n|no JSON type in a header'
+    'walls|oci/oci.h|// %s\nint f(json_t *root);\n|a JSON type leaves oci/'
+    'walls|oci/inner.h|// %s\nint f(json_t *root);\n|a JSON type leaves oci/'
     'hosts|scripts/bad.sh|#!/bin/sh\n# %s\ncurl deb\056example\056org\n|bad.sh'
     'hosts|docs/bad.md|see mirror\056example\056net\n|bad.md'
     'hosts|lib/bad.c|// %s\n// https:\057\057example\056com/x\n|bad.c'
@@ -49,7 +50,8 @@ good_tree() {
     cd "$1" || exit 1
     git init -q .
     printf '// %s\n#include <jansson.h>\nint f(void);\nint f(void)\n{\n\treturn 0;\n}\n' "$spdx" >oci/good.c
-    printf '// %s\n#include "oci/oci.h"\n' "$spdx" >init/good.c
+    printf '// %s\n#include "oci/oci.h"\n#include "oci/outer.h"\n' "$spdx" >init/good.c
+    printf '// %s\n#include "inner.h"\n' "$spdx" >oci/outer.h
     printf '#!/bin/sh\n# %s\nf() {\n    echo "$1"\n}\nf x\n' "$spdx" >scripts/good.sh
     printf '# Good\n\n## A heading, with `code`\n\n[x](good.md#a-heading-with-code) [y](../lib)\n' >docs/good.md
     printf 'x\n' >lib/.keep

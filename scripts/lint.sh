@@ -81,9 +81,24 @@ rule_walls() {
             "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($forbidden)" |
             sed "s,\$, (not allowed in $room/),"
     done
-    files '^(oci|init|lib|host|include)/.*\.h$' | xargs -r -d '\n' grep -nHw 'json_t' |
-        sed 's,$, (no JSON type in a header),'
     files '^include/.*\.c$' | sed 's,$,: no code in include/,'
+    json_headers | while IFS= read -r header; do
+        files '^(init|lib|host|include)/.*\.[ch]$' | xargs -r -d '\n' grep -nHF "#include \"$header\"" |
+            sed 's,$, (a JSON type leaves oci/),'
+    done
+}
+
+# Headers of oci/ that name a JSON type, and those that include one of them.
+json_headers() {
+    local all more
+    all=$(files '^oci/.*\.h$' | xargs -r -d '\n' grep -lw 'json_t')
+    while [ -n "$all" ]; do
+        more=$(files '^oci/.*\.h$' | xargs -r -d '\n' grep -lFf <(sed 's,.*/,",' <<<"$all"))
+        more=$(printf '%s\n' "$all" "$more" | sed '/^$/d' | sort -u)
+        [ "$more" != "$all" ] || break
+        all=$more
+    done
+    [ -z "$all" ] || printf '%s\n' "$all"
 }
 
 rule_file-length() {
