@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # icount.sh IMAGE INITRD [APPEND] [QEMU ARGUMENT...]: boots the standard bench machine and counts.
 #
-# Prints one line for each marker instruction (hint #87..#95) that the guest executes:
-#	MARKER INSTRUCTIONS WAITS
-# instructions of all CPUs since reset, and moments at which every CPU was idle. The console's output
-# goes to standard error when ICOUNT_VERBOSE is set. Environment:
-#	ICOUNT_CPUS=1     virtual CPUs
-#	ICOUNT_MEMORY=256 MiB of RAM
-#	ICOUNT_DISK       raw file for the layer disk smk-layer-000 (default: 1 MiB of zeros)
-#	ICOUNT_PLUGIN     plugin and options (default: the counting one); the profile's output goes where it says
-#	ICOUNT_TIMEOUT=60 seconds until the boot counts as hung
+# Prints what the counting plugin says: for each marker instruction "NUMBER INSTRUCTIONS", and
+# "value N" for what the guest reported (plugins/icount.c). The machine's console goes to standard
+# error when ICOUNT_VERBOSE is set. Environment:
+#   ICOUNT_CPUS=1     virtual CPUs
+#   ICOUNT_MEMORY=256 MiB of RAM
+#   ICOUNT_DISK       raw file for the layer disk smk-layer-000 (default: 1 MiB of zeros)
+#   ICOUNT_PLUGIN     plugin with its options (default: the counting one)
+#   ICOUNT_TIMEOUT=60 seconds until the boot counts as hung
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -23,7 +22,13 @@ trap 'rm -rf "$work"' EXIT
 truncate -s 1M "$work/zeros"
 disk=${ICOUNT_DISK:-$work/zeros}
 cpus=${ICOUNT_CPUS:-1}
-plugin=${ICOUNT_PLUGIN:-$top/build/bench/icount.so,out=$work/counts,cpus=$cpus}
+plugin=${ICOUNT_PLUGIN:-$top/build/bench/icount.so,out=$work/counts}
+
+ports=()
+for port in control stdout stderr; do
+    ports+=(-chardev "file,id=$port,path=$work/$port")
+    ports+=(-device "virtserialport,chardev=$port,name=smk.$port")
+done
 
 status=0
 timeout "${ICOUNT_TIMEOUT:-60}" qemu-system-aarch64 \
@@ -33,9 +38,7 @@ timeout "${ICOUNT_TIMEOUT:-60}" qemu-system-aarch64 \
     -kernel "$image" -initrd "$initrd" -append "console=hvc0 quiet panic=-1 $append" \
     -device virtio-serial-device,max_ports=8 \
     -chardev "file,id=console,path=$work/console" -device virtconsole,chardev=console \
-    -chardev "file,id=control,path=$work/control" -device virtserialport,chardev=control,name=smk.control \
-    -chardev "file,id=stdout,path=$work/stdout" -device virtserialport,chardev=stdout,name=smk.stdout \
-    -chardev "file,id=stderr,path=$work/stderr" -device virtserialport,chardev=stderr,name=smk.stderr \
+    "${ports[@]}" \
     -drive "if=none,id=layer,format=raw,readonly=on,file=$disk" \
     -device virtio-blk-device,drive=layer,serial=smk-layer-000 \
     -plugin "$plugin" "$@" </dev/null >&2 || status=$?

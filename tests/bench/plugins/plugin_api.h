@@ -18,7 +18,6 @@ struct qemu_plugin_info;
 
 typedef void (*plugin_block_translated)(uint64_t id, struct qemu_plugin_tb *block);
 typedef void (*plugin_executed)(unsigned int cpu, void *data);
-typedef void (*plugin_cpu_event)(uint64_t id, unsigned int cpu);
 typedef void (*plugin_at_exit)(uint64_t id, void *data);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, plugin_block_translated callback);
@@ -28,8 +27,6 @@ void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *block, int 
 					      uint64_t amount);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, plugin_executed callback,
 					    int flags, void *data);
-void qemu_plugin_register_vcpu_idle_cb(uint64_t id, plugin_cpu_event callback);
-void qemu_plugin_register_vcpu_resume_cb(uint64_t id, plugin_cpu_event callback);
 void qemu_plugin_register_atexit_cb(uint64_t id, plugin_at_exit callback, void *data);
 
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
