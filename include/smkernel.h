@@ -22,6 +22,10 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#pragma GCC visibility push(default) /* the library is built with everything else hidden */
+#endif
+
 #define SMK_VERSION_MAJOR 0
 #define SMK_VERSION_MINOR 1
 #define SMK_VERSION_PATCH 0
@@ -49,7 +53,6 @@ enum smk_result {
 	SMK_ERROR_NO_SPACE = 10,   /* ENOSPC, EDQUOT or EFBIG while writing */
 	SMK_ERROR_IO = 11,         /* any other system error; errno says which */
 	SMK_ERROR_CONFIG = 12,     /* config.json is empty or larger than 4 MiB */
-	SMK_ERROR_THREAD = 13,     /* a decoding thread could not be started and no fallback worked */
 };
 
 /* Words for a result: static, never NULL, lower case, no newline. */
@@ -122,6 +125,10 @@ enum smk_result smk_initramfs_bytes(const void *config, size_t config_length, vo
 /* Frees what smk_initramfs_bytes returned. NULL is fine. */
 void smk_free(void *bytes);
 enum smk_result smk_initramfs_to_fd(const void *config, size_t config_length, int fd);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }
