@@ -42,13 +42,21 @@ $(B)/gen/assets.h: assets/manifest.json scripts/manifest.sh
 	@mkdir -p $(@D)
 	$(Q)scripts/manifest.sh header >$@.new && mv $@.new $@
 
-$(B)/debug/lib/embedded.o $(B)/host/lib/embedded.o: $(ASSET_HEADER)
+$(B)/debug/lib/embedded.o $(B)/host/lib/embedded.o: $(ASSET_HEADER) $(B)/gen/assets.inputs
 
 # $(call assemble_assets,KERNEL_XZ,INIT_OCI_XZ): the recipe of an object that carries two assets.
 assemble_assets = @mkdir -p $(@D); echo "  AS      $@"; \
 	$(CC_host) -DKERNEL_XZ='"$(1)"' -DINIT_OCI_XZ='"$(2)"' -c lib/assets.S -o $@
 
-$(LIB_ASSETS): lib/assets.S $(ASSET_KERNEL_XZ) $(ASSET_INIT_OCI_XZ)
+# Changes when the variables do: other assets are other inputs, whatever their times say.
+LIB_INPUTS := $(B)/gen/assets.inputs
+$(LIB_INPUTS): FORCE
+	@mkdir -p $(@D); echo "$(ASSET_KERNEL_XZ) $(ASSET_INIT_OCI_XZ) $(ASSET_HEADER)" | cmp -s - $@ || \
+		echo "$(ASSET_KERNEL_XZ) $(ASSET_INIT_OCI_XZ) $(ASSET_HEADER)" >$@
+.PHONY: FORCE
+FORCE:
+
+$(LIB_ASSETS): lib/assets.S $(LIB_INPUTS) $(ASSET_KERNEL_XZ) $(ASSET_INIT_OCI_XZ)
 	$(call assemble_assets,$(ASSET_KERNEL_XZ),$(ASSET_INIT_OCI_XZ))
 
 # One object whose hidden symbols are local: an archive of many would put our internal names into
