@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# names.sh: tables and names in the documents are the code's, in both directions.
+set -u
+export LC_ALL=C
+
+failed=0
+
+# same NAME WANTED GOT: two lists, one item a line; the first difference is the reason.
+same() {
+    local difference
+    if [ -z "$2" ] || [ -z "$3" ]; then
+        difference="one of the lists is empty"
+    else
+        difference=$(diff <(sort -u <<<"$2") <(sort -u <<<"$3") | sed -n 's/^</the documents lack/p; s/^>/the code lacks/p' | head -n 1)
+    fi
+    if [ -z "$difference" ]; then
+        echo "ok docs/$1"
+    else
+        echo "not ok docs/$1: $difference"
+        failed=1
+    fi
+}
+
+# Rows of the code's table of fates, as "PATH WORD".
+code_fates() {
+    sed -nE 's,^\s*(HONOURED|NOT_APPLIED|REFUSED)\("([^"]+)".*,\2 \1,p' oci/fate.c |
+        sed 's/HONOURED/honoured/; s/NOT_APPLIED/warning/; s/REFUSED/refused/'
+}
+
+doc_fates() {
+    sed -nE 's,^\| `(/[^`]*)` \| (honoured|warning|refused) \|.*,\1 \2,p' docs/config-fields.md
+}
+
+# Mount options, as "NAME WORD".
+code_options() {
+    sed -nE '/^const struct option_name option_names/,/^};/s,^\s*\{"([a-z]+)"\, (PLAIN\()?([A-Z_]+).*,\1 \3,p' oci/names.c |
+        sed -E 's/ REFUSED/ refused/; s/ NO_EFFECT/ warning/; s/ [A-Z_]+$/ honoured/'
+}
+
+doc_options() {
+    sed -nE 's,^\| ((`[a-z]+` )+)\| (honoured|warning|refused).*,\3 \1,p' docs/config-fields.md |
+        while read -r word names; do
+            for name in $names; do
+                echo "${name//\`/} $word"
+            done
+        done
+}
+
+# All words that look like a key, serial or port of the contract.
+contract_names() {
+    grep -ohE '"smk[.-][a-z-]+(%03u)?' include/smk/contract.h | tr -d '"' | sed 's/-%03u/-000/' | grep -v '^smk-exit$'
+}
+
+doc_contract_names() {
+    grep -ohE '\bsmk(\.|-)[a-z]+(-000)?\b' docs/boot-contract.md docs/man/init-oci.8 |
+        grep -vE '^smk-(layer|exit)$|^smk\.(sock|json)$'
+}
+
+# The documented failure stages, exit codes and marks.
+code_stages() {
+    grep -oE 'STAGE_[A-Z]+,' include/smk/fail.h | sed 's/STAGE_//; s/,//' | grep -v NONE | tr '[:upper:]' '[:lower:]'
+}
+
+doc_stages() {
+    sed -nE 's/^\| STAGE \| (.*) \| never \|/\1/p' docs/exit-codes.md | sed 's/ or /, /' | tr ',' '\n' | tr -d ' '
+}
+
+same config-fields "$(code_fates)" "$(doc_fates)"
+same mount-options "$(code_options)" "$(doc_options)"
+same contract-names "$(contract_names)" "$(doc_contract_names)"
+same stages "$(code_stages)" "$(doc_stages)"
+exit $failed
