@@ -62,23 +62,18 @@ unpack() {
     dpkg-source --no-check -x "$(dsc_of "$1")" "$work/$1"
 }
 
-# The build directories' own names stay out of the objects.
-flags_for() {
-    echo "$size_flags -ffile-prefix-map=$work/$1=."
-}
-
 build_jansson() {
     cd "$work/jansson"
     autoreconf -fi
     ./configure --quiet --build="$build" --host="$host" --prefix="$out" --disable-shared \
-        --enable-static CC="$cc" CFLAGS="$(flags_for jansson)"
+        --enable-static CC="$cc" CFLAGS="$size_flags"
     make -C src install
 }
 
 build_libseccomp() {
     cd "$work/libseccomp"
     ./configure --quiet --build="$build" --host="$host" --prefix="$out" --disable-shared \
-        --enable-static --disable-python CC="$cc" CFLAGS="$(flags_for libseccomp)"
+        --enable-static --disable-python CC="$cc" CFLAGS="$size_flags"
     # The packaging patches touch inputs of the generated files: those are kept as shipped.
     make AUTOCONF=: AUTOMAKE=: ACLOCAL=: AUTOHEADER=: -C include install
     make AUTOCONF=: AUTOMAKE=: ACLOCAL=: AUTOHEADER=: -C src libseccomp.la
@@ -87,7 +82,7 @@ build_libseccomp() {
 
 build_libcap2() {
     cd "$work/libcap2/libcap"
-    make CC="$cc" BUILD_CC=gcc BUILD_COPTS=-O1 COPTS="$(flags_for libcap2)" \
+    make CC="$cc" BUILD_CC=gcc BUILD_COPTS=-O1 COPTS="$size_flags" \
         AR="$tools-ar" RANLIB="$tools-ranlib" SHARED=no PTHREADS=no GOLANG=no lib=lib libcap.a
     cp libcap.a "$out/lib/"
     mkdir -p "$out/include/sys"
