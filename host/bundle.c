@@ -93,6 +93,22 @@ static int edit_env(struct bundle *bundle, const struct strings *assignments, st
 	return replace_config(bundle, text, length, f);
 }
 
+/* The workload's terminal begins with the size of the user's. */
+static int edit_console_size(struct bundle *bundle, struct failure *f)
+{
+	uint16_t rows;
+	uint16_t columns;
+	size_t length;
+	char *text;
+
+	if (!bundle->spec.process.terminal || !terminal_size(&rows, &columns))
+		return 0;
+	if (oci_edit_console_size(bundle->config, bundle->config_length, rows, columns, &text,
+				  &length, f))
+		return -1;
+	return replace_config(bundle, text, length, f);
+}
+
 static bool is_provided(const char *destination)
 {
 	for (size_t i = 0; i < sizeof(provided_by_guest) / sizeof(provided_by_guest[0]); i++)
@@ -163,7 +179,7 @@ static int open_bundle(struct bundle *bundle, const struct strings *env, struct 
 		return -1;
 	if (env->count && edit_env(bundle, env, f))
 		return -1;
-	if (check_mounts(bundle, f))
+	if (edit_console_size(bundle, f) || check_mounts(bundle, f))
 		return -1;
 	return open_root(bundle, f);
 }

@@ -29,7 +29,7 @@
  * lz4: quick to pack, and the guest decodes it with the fewest instructions. The times inside the
  * image are those of the files; the image's own is fixed, so that equal trees give equal images.
  */
-static char *const squashfs_options[] = {
+static const char *const squashfs_options[] = {
 	"-comp",          "lz4",        "-noappend", "-no-progress", "-quiet", "-no-exports",
 	"-exit-on-error", "-mkfs-time", "0",         "-xattrs",
 };
@@ -116,7 +116,7 @@ static int run_mksquashfs(int root_fd, const char *image, const struct tree_key 
 
 int pack_ext4(const char *path, const char *size, struct failure *f)
 {
-	static char *const words[] = {
+	static const char *const words[] = {
 		"mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1",
 	};
 	struct strings argv = {0};

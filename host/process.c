@@ -113,7 +113,7 @@ static int wait_for_exec(int fd, pid_t pid, const char *path, struct failure *f)
 	if (!got)
 		return 0;
 	waitpid(pid, NULL, 0);
-	return fail_err(f, error, "exec", path, NULL);
+	return fail_err(f, error, "exec", path, "%s", "");
 }
 
 int process_start(const struct process_setup *setup, struct process *ret, struct failure *f)

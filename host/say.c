@@ -52,13 +52,15 @@ void say_warning(const char *fmt, ...)
 
 void say_failure(const struct failure *f)
 {
-	static const char guest_prefix[] = "init-oci: fatal: ";
+	/* What fail_format() begins with; the second is the stage of what no guest did. */
+	static const char *const prefixes[] = {"init-oci: fatal: ", "unknown: "};
 	char line[FAIL_LINE_MAX];
 	const char *text = line;
 
 	fail_format(f, line);
-	if (!strncmp(text, guest_prefix, sizeof(guest_prefix) - 1))
-		text += sizeof(guest_prefix) - 1;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncmp(text, prefixes[i], strlen(prefixes[i])))
+			text += strlen(prefixes[i]);
 	say("%s", text);
 }
 

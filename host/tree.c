@@ -34,7 +34,7 @@ static int fail_entry(const struct walk *walk, const char *op, const char *name,
 	int error = errno;
 	AUTO_FREE char *path = must_format("%s: %s", walk->root_path, name);
 
-	return fail_err(f, error, op, path, NULL);
+	return fail_err(f, error, op, path, "%s", "");
 }
 
 static void add_string(struct walk *walk, const char *text)

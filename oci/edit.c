@@ -6,6 +6,7 @@
 #include "edit.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,33 +162,63 @@ static int finish(struct builder *b, char **ret_text, size_t *ret_length, struct
 	return 0;
 }
 
+/* The text with the value of a member of "process" replaced, or the member put first. */
+static int set_process_member(const struct text *t, const char *name, const struct builder *value,
+			      char **ret_text, size_t *ret_length, struct failure *f)
+{
+	struct builder b = {.is_failed = value->is_failed};
+	struct span process;
+	struct span old;
+	bool is_present;
+
+	if (!find_member(t, skip_blanks(t, 0), "process", &process))
+		return fail_config(f, "/process", "missing: nothing to change");
+	is_present = find_member(t, process.begin, name, &old);
+	if (!is_present)
+		old = (struct span){process.begin + 1, process.begin + 1};
+	add(&b, t->bytes, old.begin);
+	if (!is_present) {
+		add_quoted(&b, name);
+		add(&b, ":", 1);
+	}
+	add(&b, value->bytes, value->length);
+	if (!is_present && t->bytes[skip_blanks(t, old.end)] != '}')
+		add(&b, ",", 1);
+	add(&b, t->bytes + old.end, t->length - old.end);
+	return finish(&b, ret_text, ret_length, f);
+}
+
 int oci_edit_env(const char *text, size_t length, const char *const *items, size_t count,
 		 char **ret_text, size_t *ret_length, struct failure *f)
 {
 	const struct text t = {text, length};
-	struct builder b = {0};
-	struct span process;
-	struct span env;
-	bool is_present;
+	struct builder value = {0};
+	int result;
 
-	if (!find_member(&t, skip_blanks(&t, 0), "process", &process))
-		return fail_config(f, "/process", "missing: no environment to change");
-	is_present = find_member(&t, process.begin, "env", &env);
-	if (!is_present)
-		env = (struct span){process.begin + 1, process.begin + 1};
-	add(&b, text, env.begin);
-	if (!is_present)
-		add(&b, "\"env\":", 6);
-	add(&b, "[", 1);
+	add(&value, "[", 1);
 	for (size_t i = 0; i < count; i++) {
-		add(&b, ",", i > 0);
-		add_quoted(&b, items[i]);
+		add(&value, ",", i > 0);
+		add_quoted(&value, items[i]);
 	}
-	add(&b, "]", 1);
-	if (!is_present && t.bytes[skip_blanks(&t, env.end)] != '}')
-		add(&b, ",", 1);
-	add(&b, text + env.end, length - env.end);
-	return finish(&b, ret_text, ret_length, f);
+	add(&value, "]", 1);
+	result = set_process_member(&t, "env", &value, ret_text, ret_length, f);
+	free(value.bytes);
+	return result;
+}
+
+int oci_edit_console_size(const char *text, size_t length, unsigned rows, unsigned columns,
+			  char **ret_text, size_t *ret_length, struct failure *f)
+{
+	const struct text t = {text, length};
+	struct builder value = {0};
+	char size[64];
+	int result;
+
+	add(&value, size,
+	    (size_t)snprintf(size, sizeof(size), "{\"height\":%u,\"width\":%u}", rows, columns));
+	result = set_process_member(&t, "consoleSize", &value, ret_text, ret_length, f);
+	free(value.bytes);
+	return result;
 }
 
 int oci_edit_drop_mounts(const char *text, size_t length, const bool *drop, size_t count,

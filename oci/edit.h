@@ -3,7 +3,7 @@
  * Small edits of a config.json's text, for the host. The text is spliced, not parsed and printed:
  * what is not edited stays byte for byte, numbers above 2^63 too. Pure.
  *
- * Both functions take bytes that oci_parse() has accepted; the caller parses the result again.
+ * The functions take bytes that oci_parse() has accepted; the caller parses the result again.
  */
 #ifndef OCI_EDIT_H
 #define OCI_EDIT_H
@@ -16,6 +16,9 @@
 /* A malloc'd text with process.env replaced by (or, when absent, set to) items[0..count-1]. */
 int oci_edit_env(const char *text, size_t length, const char *const *items, size_t count,
 		 char **ret_text, size_t *ret_length, struct failure *f) FAIL_MUST_CHECK;
+/* A malloc'd text with process.consoleSize set. */
+int oci_edit_console_size(const char *text, size_t length, unsigned rows, unsigned columns,
+			  char **ret_text, size_t *ret_length, struct failure *f) FAIL_MUST_CHECK;
 /* A malloc'd text without those entries i of mounts for which drop[i] is set. */
 int oci_edit_drop_mounts(const char *text, size_t length, const bool *drop, size_t count,
 			 char **ret_text, size_t *ret_length, struct failure *f) FAIL_MUST_CHECK;

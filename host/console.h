@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The guest's console as smk hears it: kept for the case of a failure, and watched for a few lines.
+ */
+#ifndef HOST_CONSOLE_H
+#define HOST_CONSOLE_H
+
+#include "host.h"
+
+struct console {
+	int fd; /* -1 once closed */
+	bool is_shown;
+	struct tail tail;
+	char line[MESSAGE_MAX_BYTES]; /* the line that is coming in */
+	size_t line_length;
+	bool has_record; /* an exit record came by the console */
+	struct exit_record record;
+};
+
+void console_init(struct console *console, int fd, bool is_shown);
+/* Reads what is there. */
+void console_read(struct console *console);
+
+#endif

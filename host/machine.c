@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * QEMU's command line for one container, as docs/boot-contract.md wants it. Nothing of the image or
+ * of config.json stands in it: the configuration travels in the initramfs.
+ */
+#include "host.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <smk/contract.h>
+
+#define COMMAND_LINE_MAX 2047 /* arm64's COMMAND_LINE_SIZE, less the NUL */
+
+/*
+ * For TCG a core without pointer authentication, whose emulation makes every function of the kernel
+ * dearer, but with the atomics that today's distributions are built to use.
+ */
+static const struct {
+	const char *accel;
+	const char *cpu;
+	const char *gic;
+} accels[] = {
+	[ACCEL_AUTO] = {NULL, NULL, NULL},
+	[ACCEL_KVM] = {"kvm", "host", "max"},
+	[ACCEL_HVF] = {"hvf", "host", "3"},
+	[ACCEL_TCG] = {"tcg", "neoverse-n1", "3"},
+};
+static_assert(sizeof(accels) / sizeof(accels[0]) == ACCEL__COUNT, "a row for each");
+
+/* What the kernel is told, beside --append. */
+static const char *const kernel_words[] = {
+	"console=hvc0", "quiet",
+	"panic=-1", /* a panic ends the VM at once: QEMU runs with -no-reboot */
+};
+
+static bool is_arm64_host(void)
+{
+	struct utsname name;
+
+	return !uname(&name) &&
+	       (!strcmp(name.machine, "aarch64") || !strcmp(name.machine, "arm64"));
+}
+
+enum accel machine_accel(enum accel asked)
+{
+	if (asked != ACCEL_AUTO)
+		return asked;
+	if (!is_arm64_host())
+		return ACCEL_TCG;
+#ifdef __APPLE__
+	return ACCEL_HVF;
+#else
+	return access("/dev/kvm", R_OK | W_OK) ? ACCEL_TCG : ACCEL_KVM;
+#endif
+}
+
+int machine_check_accel(enum accel accel, struct failure *f)
+{
+	if (accel == ACCEL_TCG)
+		return 0;
+	if (!is_arm64_host())
+		return fail_config(f, "",
+				   "--accel %s: this host is no arm64 machine: use --accel tcg",
+				   accels[accel].accel);
+	if (accel == ACCEL_KVM && access("/dev/kvm", R_OK | W_OK))
+		return fail_sys(f, "--accel kvm", "/dev/kvm");
+	return 0;
+}
+
+/* QEMU ends a value at a comma; a doubled one is a comma. */
+static char *escape_commas(const char *text)
+{
+	char *escaped = must_alloc(2 * strlen(text) + 1);
+	size_t length = 0;
+
+	for (; *text; text++) {
+		escaped[length++] = *text;
+		if (*text == ',')
+			escaped[length++] = ',';
+	}
+	return escaped;
+}
+
+static int add_command_line(const struct machine *machine, struct strings *argv, struct failure *f)
+{
+	AUTO_FREE char *line = must_copy(kernel_words[0]);
+
+	for (size_t i = 1; i < sizeof(kernel_words) / sizeof(kernel_words[0]); i++) {
+		AUTO_FREE char *shorter = line;
+
+		line = must_format("%s %s", shorter, kernel_words[i]);
+	}
+	if (machine->upper_key) {
+		AUTO_FREE char *shorter = line;
+
+		line = must_format("%s " SMK_KEY_UPPER "=%s", shorter, machine->upper_key);
+	}
+	for (size_t i = 0; i < machine->append->count; i++) {
+		AUTO_FREE char *shorter = line;
+
+		line = must_format("%s %s", shorter, machine->append->items[i]);
+	}
+	if (strlen(line) > COMMAND_LINE_MAX)
+		return fail_config(
+			f, "", "--append: the kernel's command line would be %zu bytes: at most %d",
+			strlen(line), COMMAND_LINE_MAX);
+	strings_add(argv, "-append");
+	strings_add(argv, "%s", line);
+	return 0;
+}
+
+static void add_disk(struct strings *argv, const char *id, const char *path, const char *options,
+		     const char *serial)
+{
+	AUTO_FREE char *escaped = escape_commas(path);
+
+	strings_add(argv, "-drive");
+	strings_add(argv, "if=none,id=%s,format=raw,%s,file=%s", id, options, escaped);
+	strings_add(argv, "-device");
+	strings_add(argv, "virtio-blk-device,drive=%s,serial=%s", id, serial);
+}
+
+static void add_disks(const struct machine *machine, struct strings *argv)
+{
+	char serial[32];
+
+	snprintf(serial, sizeof(serial), SMK_SERIAL_LAYER_FORMAT, 0u);
+	add_disk(argv, "layer0", machine->layer, "readonly=on", serial);
+	if (machine->upper)
+		add_disk(argv, "upper", machine->upper,
+			 machine->upper_is_temporary ? "cache=unsafe" : "cache=writeback",
+			 SMK_SERIAL_UPPER);
+}
+
+/* The console and the control port; without descriptors the console is on stdio. */
+static void add_console(const struct machine *machine, struct strings *argv)
+{
+	strings_add(argv, "-device");
+	strings_add(argv, "virtio-serial-device,max_ports=4");
+	strings_add(argv, "-chardev");
+	if (machine->console_fd >= 0)
+		strings_add(argv, "socket,id=console,fd=%d", machine->console_fd);
+	else
+		strings_add(argv, "stdio,id=console,signal=on");
+	strings_add(argv, "-device");
+	strings_add(argv, "virtconsole,chardev=console");
+	if (machine->control_fd < 0)
+		return;
+	strings_add(argv, "-chardev");
+	strings_add(argv, "socket,id=control,fd=%d", machine->control_fd);
+	strings_add(argv, "-device");
+	strings_add(argv, "virtserialport,chardev=control,name=" SMK_PORT_CONTROL);
+}
+
+static void add_words(struct strings *argv, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		strings_add(argv, "%s", words[i]);
+}
+
+int machine_argv(const struct machine *machine, const char *program, struct strings *ret,
+		 struct failure *f)
+{
+	static const char *const bare[] = {
+		"-nodefaults",
+		"-no-user-config",
+		"-no-reboot",
+		"-display",
+		"none",
+		"-monitor",
+		"none",
+		"-nic",
+		"none",
+		"-global",
+		"virtio-mmio.force-legacy=false",
+	};
+	static const char *const rng[] = {
+		"-object",
+		"rng-random,id=rng,filename=/dev/urandom",
+		"-device",
+		"virtio-rng-device,rng=rng",
+	};
+
+	strings_add(ret, "%s", program);
+	strings_add(ret, "-machine");
+	strings_add(ret, "virt,gic-version=%s", accels[machine->accel].gic);
+	strings_add(ret, "-accel");
+	strings_add(ret, "%s", accels[machine->accel].accel);
+	strings_add(ret, "-cpu");
+	strings_add(ret, "%s", accels[machine->accel].cpu);
+	strings_add(ret, "-smp");
+	strings_add(ret, "%u", machine->cpus);
+	strings_add(ret, "-m");
+	strings_add(ret, "%uM", machine->memory_mib);
+	add_words(ret, bare, sizeof(bare) / sizeof(bare[0]));
+	strings_add(ret, "-kernel");
+	strings_add(ret, "%s", machine->kernel);
+	strings_add(ret, "-initrd");
+	strings_add(ret, "%s", machine->initramfs);
+	if (add_command_line(machine, ret, f))
+		return -1;
+	add_disks(machine, ret);
+	add_console(machine, ret);
+	add_words(ret, rng, sizeof(rng) / sizeof(rng[0]));
+	return 0;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/* smk: one table of commands. Whatever fails is said here, once, and ends with 125. */
+#include "host.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <smkernel.h>
+
+static int command_version(int argc, char *const *argv, struct failure *f);
+static int command_help(int argc, char *const *argv, struct failure *f);
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char *const *argv, struct failure *f);
+	const char *usage;
+	const char *help;
+} commands[] = {
+	{"run", command_run, "run [options] BUNDLE",
+	 "boot the bundle; exits with the workload's code, or 125"},
+	{"plan", command_plan, "plan BUNDLE", "print the steps that the guest would carry out"},
+	{"assets", command_assets, "assets [list | extract DIR | verify]",
+	 "the kernel and init-oci inside smk"},
+	{"--version", command_version, "--version", "print versions"},
+	{"--help", command_help, "--help", "print this"},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static int command_version(int argc, char *const *argv, struct failure *f)
+{
+	const char *version;
+
+	(void)argc;
+	(void)argv;
+	if (smk_asset_version(SMK_ASSET_KERNEL, &version))
+		return fail_config(f, "", "the embedded kernel has no version");
+	printf("smk %s (libsmkernel %s, kernel %s)\n", SMK_VERSION, smk_version(), version);
+	return 0;
+}
+
+static int command_help(int argc, char *const *argv, struct failure *f)
+{
+	(void)argc;
+	(void)argv;
+	(void)f;
+	printf("smk runs an OCI bundle in a microVM.\n\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		printf("  smk %-38s %s\n", commands[i].usage, commands[i].help);
+	printf("\nOptions of run:\n");
+	options_help();
+	return 0;
+}
+
+static int unknown_command(const char *name, struct failure *f)
+{
+	const char *names[COMMAND_COUNT];
+	const char *hint;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		names[i] = commands[i].name;
+	hint = nearest(name, names, COMMAND_COUNT);
+	if (hint)
+		return fail_config(f, "", "unknown command %s: did you mean %s?", name, hint);
+	return fail_config(f, "", "unknown command %s: see smk --help", name);
+}
+
+static int dispatch(int argc, char *const *argv, struct failure *f)
+{
+	if (!argc)
+		return fail_config(f, "", "no command given: see smk --help");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (!strcmp(commands[i].name, argv[0]))
+			return commands[i].run(argc - 1, argv + 1, f);
+	return unknown_command(argv[0], f);
+}
+
+int main(int argc, char **argv)
+{
+	struct failure failure = {0};
+	int code = dispatch(argc - 1, argv + 1, &failure);
+
+	if (code >= 0 && fflush(stdout))
+		code = fail_sys(&failure, "write", "stdout");
+	if (code >= 0)
+		return code;
+	say_failure(&failure);
+	return SMK_EXIT_SETUP;
+}

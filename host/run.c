@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+/* smk run: the stages in their order, and what they leave behind cleaned up. */
+#include "host.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* All that a run owns; run_finish() gives it back. */
+struct run {
+	struct run_options options;
+	struct bundle bundle;
+	struct timeline timeline;
+	char *qemu;
+	char *layer;
+	bool is_layer_cached;
+	char *kernel;
+	char *initramfs;
+	int initramfs_fd;
+	char *upper;
+	char *upper_key;
+	int control[2]; /* ours, QEMU's */
+	int console[2];
+	struct strings argv;
+};
+
+static void run_init(struct run *run)
+{
+	*run = (struct run){
+		.initramfs_fd = -1,
+		.control = {-1, -1},
+		.console = {-1, -1},
+	};
+	options_init(&run->options);
+	bundle_init(&run->bundle);
+	run->timeline.begin_ms = now_ms();
+}
+
+static void run_finish(struct run *run)
+{
+	options_finish(&run->options);
+	bundle_finish(&run->bundle);
+	strings_finish(&run->argv);
+	free(run->qemu);
+	free(run->layer);
+	free(run->kernel);
+	free(run->initramfs);
+	free(run->upper);
+	free(run->upper_key);
+	cleanup_fd(&run->initramfs_fd);
+	scratch_remove();
+}
+
+static int new_upper_disk(struct run *run, struct failure *f)
+{
+	const char *scratch;
+
+	if (scratch_directory(run->options.keep, &scratch, f))
+		return -1;
+	run->upper = must_format("%s/upper.ext4", scratch);
+	return pack_ext4(run->upper, run->options.upper_value, f);
+}
+
+static int check_upper_file(struct run *run, struct failure *f)
+{
+	struct stat st;
+
+	run->upper = must_copy(run->options.upper_value);
+	if (stat(run->upper, &st))
+		return fail_sys(f, "--upper", run->upper);
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return fail_err(f, 0, "--upper", run->upper, "no disk image");
+	if (access(run->upper, R_OK | W_OK))
+		return fail_sys(f, "--upper", run->upper);
+	return 0;
+}
+
+static int prepare_upper(struct run *run, struct failure *f)
+{
+	const char *value = run->options.upper_value;
+
+	switch (run->options.upper) {
+	case CHOICE_TMPFS:
+		if (value)
+			run->upper_key = must_format("tmpfs:%s", value);
+		return 0;
+	case CHOICE_NONE:
+		run->upper_key = must_copy("none");
+		return 0;
+	case CHOICE_DISK:
+		return new_upper_disk(run, f);
+	case CHOICE_FILE:
+		return check_upper_file(run, f);
+	case CHOICE__COUNT:
+		break;
+	}
+	return 0;
+}
+
+/* In memory without a name; a file when the command line is to be copied. */
+static int prepare_initramfs(struct run *run, struct failure *f)
+{
+	const struct bundle *bundle = &run->bundle;
+	const char *scratch;
+
+	if (!run->options.print_vmm) {
+		if (assets_initramfs(bundle->config, bundle->config_length, &run->initramfs_fd, f))
+			return -1;
+		run->initramfs = must_format("/dev/fd/%d", run->initramfs_fd);
+		return 0;
+	}
+	if (scratch_directory(run->options.keep, &scratch, f))
+		return -1;
+	run->initramfs = must_format("%s/initramfs", scratch);
+	return assets_initramfs_file(bundle->config, bundle->config_length, run->initramfs, f);
+}
+
+static int prepare_sockets(struct run *run, struct failure *f)
+{
+	if (run->options.print_vmm)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->control) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->console))
+		return fail_sys(f, "socketpair", NULL);
+	return 0;
+}
+
+static int prepare(struct run *run, struct failure *f)
+{
+	const struct run_options *options = &run->options;
+
+	if (machine_check_accel(machine_accel(options->accel), f) ||
+	    program_find("qemu-system-aarch64", &run->qemu, f) ||
+	    bundle_open(options->bundle, &options->env, &run->bundle, f))
+		return -1;
+	if (pack_layer(run->bundle.root_fd, run->bundle.root_path, &run->layer,
+		       &run->is_layer_cached, f))
+		return -1;
+	run->timeline.packed_ms = now_ms();
+	if (assets_kernel(&run->kernel, f) || prepare_initramfs(run, f) || prepare_upper(run, f) ||
+	    prepare_sockets(run, f))
+		return -1;
+	run->timeline.ready_ms = now_ms();
+	return 0;
+}
+
+static int build_argv(struct run *run, struct failure *f)
+{
+	const struct run_options *options = &run->options;
+	const struct machine machine = {
+		.accel = machine_accel(options->accel),
+		.memory_mib = options->memory_mib,
+		.cpus = options->cpus,
+		.kernel = run->kernel,
+		.initramfs = run->initramfs,
+		.layer = run->layer,
+		.upper = run->upper,
+		.upper_is_temporary = options->upper == CHOICE_DISK,
+		.upper_key = run->upper_key,
+		.append = &options->append,
+		.control_fd = run->control[1],
+		.console_fd = run->console[1],
+	};
+
+	return machine_argv(&machine, run->qemu, &run->argv, f);
+}
+
+/* The command line, and after it a comment for each file that it needs. */
+static int print_vmm(const struct run *run)
+{
+	const struct {
+		const char *what;
+		const char *path;
+		bool is_temporary;
+	} files[] = {
+		{"kernel", run->kernel, false},
+		{"initramfs", run->initramfs, true},
+		{"layer", run->layer, false},
+		{"upper", run->upper, run->options.upper == CHOICE_DISK},
+	};
+
+	for (size_t i = 0; i < run->argv.count; i++) {
+		AUTO_FREE char *word = say_quoted(run->argv.items[i]);
+
+		printf("%s%s", i ? " " : "", word);
+	}
+	printf("\n");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (files[i].path)
+			printf("# %s: %s%s\n", files[i].what, files[i].path,
+			       files[i].is_temporary && !run->options.keep
+				       ? " (removed now: --keep keeps it)"
+				       : "");
+	return 0;
+}
+
+static void say_record(const struct exit_record *record)
+{
+	char line[FAIL_LINE_MAX];
+
+	if (record->has_failure) {
+		fail_format(&record->failure, line);
+		fprintf(stderr, "%s\n", line);
+	}
+	if (record->oom_killed)
+		say_warning("the workload was killed because the guest ran out of memory");
+	if (record->dropped_bytes)
+		say_warning("%llu bytes of output were lost",
+			    (unsigned long long)record->dropped_bytes);
+}
+
+static int run_vm(struct run *run, struct failure *f)
+{
+	const int keep_fds[] = {run->control[1], run->console[1], run->initramfs_fd};
+	const struct process_setup vmm = {
+		.path = run->qemu,
+		.argv = run->argv.items,
+		.cwd_fd = -1,
+		.keep_fds = keep_fds,
+		.keep_count = sizeof(keep_fds) / sizeof(keep_fds[0]),
+		.own_session = true,
+	};
+	const struct session_setup setup = {
+		.vmm = &vmm,
+		.control_fd = run->control[0],
+		.console_fd = run->console[0],
+		.is_terminal = run->bundle.spec.process.terminal,
+		.show_console = run->options.console,
+		.timeout_s = run->options.timeout_s,
+	};
+	struct exit_record record;
+
+	run->initramfs_fd = -1; /* the session closes all of keep_fds */
+	if (session_run(&setup, &run->timeline, &record, f))
+		return -1;
+	say_record(&record);
+	if (run->options.timing)
+		timing_print(&run->timeline, &record, run->is_layer_cached);
+	return record.code;
+}
+
+static int run_all(struct run *run, int argc, char *const *argv, struct failure *f)
+{
+	if (options_parse(argc, argv, &run->options, f) || signals_open(f) < 0)
+		return -1;
+	if (prepare(run, f) || build_argv(run, f))
+		return -1;
+	return run->options.print_vmm ? print_vmm(run) : run_vm(run, f);
+}
+
+int command_run(int argc, char *const *argv, struct failure *f)
+{
+	struct run run;
+	int code;
+
+	run_init(&run);
+	code = run_all(&run, argc, argv, f);
+	run_finish(&run);
+	return code;
+}

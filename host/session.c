@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * From the start of QEMU to its end: one poll loop over the user's streams, signals, the guest's
+ * console and its control channel. It goes on until QEMU has ended and all that the guest sent is
+ * delivered; the exit record alone does not end it, because the guest still has disks to unmount.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define POWEROFF_MS      10000 /* from the exit record to the end of QEMU */
+#define END_SIGNALS      3 /* INT, TERM, HUP or QUIT so often, each within END_SIGNAL_MS: by force */
+#define END_SIGNAL_MS    2000
+#define LINES_ON_FAILURE 12
+
+enum {
+	POLL_SIGNALS,
+	POLL_VMM,
+	POLL_CONSOLE,
+	POLL_CHANNEL,
+	POLL_STDIN,
+	POLL_STDOUT,
+	POLL_STDERR,
+	POLL__COUNT,
+};
+
+static void take_signal(struct session *session, int signal)
+{
+	int number = signals_guest_number(signal);
+	double now = now_ms();
+
+	if (signal == SIGWINCH)
+		session->is_resized = session->setup->is_terminal;
+	if (number)
+		session->pending_signals |= UINT64_C(1) << number;
+	if (!signals_is_end(signal))
+		return;
+	if (now - session->end_signal_ms > END_SIGNAL_MS)
+		session->end_signals = 0;
+	session->end_signal_ms = now;
+	if (++session->end_signals >= END_SIGNALS || session->has_vmm_ended)
+		session->is_forced = true;
+}
+
+static void take_signals(struct session *session)
+{
+	int signal;
+	pid_t pid;
+
+	while ((signal = signals_next()))
+		take_signal(session, signal);
+	if (session->has_vmm_ended)
+		return;
+	pid = waitpid(session->vmm.pid, &session->vmm_status, WNOHANG);
+	if (pid == session->vmm.pid) {
+		session->has_vmm_ended = true;
+		session->vmm.pid = -1;
+		session->timeline->end_ms = now_ms();
+	}
+}
+
+static void read_vmm(struct session *session)
+{
+	char bytes[4096];
+	ssize_t got = read(session->vmm.output_fd, bytes, sizeof(bytes));
+
+	if (got > 0) {
+		tail_add(&session->vmm_tail, bytes, (size_t)got);
+	} else if (!got || (errno != EAGAIN && errno != EINTR)) {
+		cleanup_fd(&session->vmm.output_fd);
+		session->vmm.output_fd = -1;
+	}
+}
+
+static int read_channel(struct session *session, struct failure *f)
+{
+	int result = channel_read(&session->channel, f);
+
+	if (result < 0 || messages_take(session, f))
+		return -1;
+	if (!result) {
+		cleanup_fd(&session->channel.fd);
+		session->channel.fd = -1;
+	}
+	return 0;
+}
+
+static void fill_polls(struct session *session, struct pollfd polls[POLL__COUNT])
+{
+	const struct output *outputs = session->outputs;
+	bool wants_input = session->channel.fd >= 0 && !session->has_record &&
+			   input_wants(&session->input, &session->channel);
+
+	for (int i = 0; i < POLL__COUNT; i++)
+		polls[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+	polls[POLL_SIGNALS].fd = signals_fd();
+	polls[POLL_VMM].fd = session->vmm.output_fd;
+	polls[POLL_CONSOLE].fd = session->console.fd;
+	polls[POLL_CHANNEL].fd = session->channel.fd;
+	if (session->channel.out_length)
+		polls[POLL_CHANNEL].events |= POLLOUT;
+	if (wants_input)
+		polls[POLL_STDIN].fd = STDIN_FILENO;
+	for (int i = 0; i < 2; i++) {
+		polls[POLL_STDOUT + i].events = POLLOUT;
+		if (outputs[i].length)
+			polls[POLL_STDOUT + i].fd = outputs[i].fd;
+	}
+}
+
+static int handle_polls(struct session *session, const struct pollfd polls[POLL__COUNT],
+			struct failure *f)
+{
+	int escaped = 0;
+
+	if (polls[POLL_VMM].revents)
+		read_vmm(session);
+	if (polls[POLL_CONSOLE].revents)
+		console_read(&session->console);
+	if (polls[POLL_CHANNEL].revents & ~POLLOUT && read_channel(session, f))
+		return -1;
+	if (polls[POLL_STDIN].revents)
+		escaped = input_read(&session->input, &session->channel, f);
+	if (escaped < 0)
+		return -1;
+	session->is_forced |= escaped > 0;
+	for (int i = 0; i < 2; i++)
+		if (polls[POLL_STDOUT + i].revents && output_write(&session->outputs[i], f))
+			return -1;
+	return 0;
+}
+
+/* A reader of ours that went away is told to the workload as the kernel would tell it. */
+static void pass_on_broken_pipe(struct session *session)
+{
+	for (int i = 0; i < 2; i++) {
+		if (session->outputs[i].has_broken)
+			session->pending_signals |= UINT64_C(1) << 13; /* Linux's SIGPIPE */
+		session->outputs[i].has_broken = false;
+	}
+}
+
+/* When patience ends, or 0: for the power-off after the record, before it for --timeout. */
+static double deadline_ms(const struct session *session)
+{
+	if (session->has_vmm_ended)
+		return 0;
+	if (session->has_record)
+		return session->timeline->exit_ms + POWEROFF_MS;
+	if (session->setup->timeout_s)
+		return session->timeline->started_ms + 1e3 * session->setup->timeout_s;
+	return 0;
+}
+
+static int wait_ms(const struct session *session)
+{
+	double left = deadline_ms(session) - now_ms();
+
+	if (deadline_ms(session) == 0)
+		return -1;
+	return left > 0 ? (int)left + 1 : 0;
+}
+
+static int check_end(const struct session *session, struct failure *f)
+{
+	if (session->is_forced)
+		return fail_err(f, 0, "", NULL, "the VM was ended by force");
+	if (deadline_ms(session) == 0 || now_ms() < deadline_ms(session))
+		return 0;
+	if (session->has_record)
+		return fail_err(f, 0, "", NULL, "the VM did not power off after its exit record");
+	return fail_err(f, 0, "", NULL, "the VM was ended after %u seconds (--timeout)",
+			session->setup->timeout_s);
+}
+
+static bool is_over(const struct session *session)
+{
+	return session->has_vmm_ended && session->vmm.output_fd < 0 && session->console.fd < 0 &&
+	       session->channel.fd < 0 && !session->outputs[0].length &&
+	       !session->outputs[1].length;
+}
+
+static int loop(struct session *session, struct failure *f)
+{
+	struct pollfd polls[POLL__COUNT];
+
+	while (!is_over(session)) {
+		fill_polls(session, polls);
+		if (poll(polls, POLL__COUNT, wait_ms(session)) < 0) {
+			if (errno != EINTR)
+				return fail_sys(f, "poll", NULL);
+			continue;
+		}
+		take_signals(session);
+		if (handle_polls(session, polls, f))
+			return -1;
+		pass_on_broken_pipe(session);
+		messages_send(session);
+		if (channel_flush(&session->channel, f) || check_end(session, f))
+			return -1;
+	}
+	return 0;
+}
+
+/* After QEMU's end: is there a record, and if not, what is the best that can be said? */
+static int conclude(struct session *session, struct failure *f)
+{
+	char line[128];
+
+	if (!session->has_record && session->console.has_record) {
+		session->record = session->console.record;
+		session->has_record = true;
+		session->timeline->exit_ms = session->timeline->end_ms;
+	}
+	if (session->has_record)
+		return 0;
+	tail_last_line(&session->vmm_tail, line, sizeof(line));
+	if (*line && (!WIFEXITED(session->vmm_status) || WEXITSTATUS(session->vmm_status)))
+		return fail_err(f, 0, "qemu-system-aarch64", NULL, "%s", line);
+	if (WIFSIGNALED(session->vmm_status))
+		return fail_err(f, 0, "qemu-system-aarch64", NULL, "killed by signal %d",
+				WTERMSIG(session->vmm_status));
+	return fail_err(f, 0, "", NULL, "the VM ended without an exit record");
+}
+
+static void start(struct session *session, const struct session_setup *setup,
+		  struct timeline *timeline)
+{
+	session->setup = setup;
+	session->timeline = timeline;
+	session->vmm = (struct process){.pid = -1, .output_fd = -1};
+	channel_init(&session->channel, setup->control_fd);
+	console_init(&session->console, setup->console_fd, setup->show_console);
+	session->input.credit = SMK_STREAM_CREDIT;
+	output_init(&session->outputs[0], STDOUT_FILENO, SMK_STREAM_OUTPUT);
+	output_init(&session->outputs[1], STDERR_FILENO, SMK_STREAM_ERROR);
+	timeline->started_ms = now_ms();
+}
+
+static int run(struct session *session, struct failure *f)
+{
+	const struct session_setup *setup = session->setup;
+	int result = process_start(setup->vmm, &session->vmm, f);
+
+	/* QEMU has its own copies now: ours would hide the end of file. */
+	for (size_t i = 0; i < setup->vmm->keep_count; i++)
+		close(setup->vmm->keep_fds[i]);
+	if (result)
+		return -1;
+	session->input.is_terminal = setup->is_terminal && terminal_raw();
+	result = loop(session, f);
+	terminal_restore();
+	return result ? -1 : conclude(session, f);
+}
+
+int session_run(const struct session_setup *setup, struct timeline *timeline,
+		struct exit_record *ret, struct failure *f)
+{
+	AUTO_FREE struct session *session = must_alloc(sizeof(*session));
+	int result;
+
+	start(session, setup, timeline);
+	result = run(session, f);
+	if (!result)
+		*ret = session->record;
+	else if (!setup->show_console)
+		tail_print(&session->console.tail, LINES_ON_FAILURE, "  console: ");
+	process_stop(&session->vmm);
+	channel_finish(&session->channel);
+	cleanup_fd(&session->console.fd);
+	for (int i = 0; i < 2; i++)
+		output_finish(&session->outputs[i]);
+	return result;
+}
