@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # The asset manifest: what the committed xz files are, and from which inputs they were made.
 #
-#   manifest.sh record NAME RAW XZ VERSION   write the entry NAME (RAW: uncompressed file, XZ: its file in assets/)
+#   manifest.sh record NAME RAW XZ VERSION   write entry NAME; RAW: the file, XZ: it in assets/
 #   manifest.sh check                        prove that every asset is intact and not stale
-#   manifest.sh get NAME FIELD               print one field, for example: get kernel inputs.source_version
-#   manifest.sh pin [VERSION]                print, or move, the pinned version of the kernel's source package
+#   manifest.sh get NAME FIELD               print a field, like: get kernel inputs.source_version
+#   manifest.sh pin [VERSION]                print, or move, the kernel's pinned source version
 #   manifest.sh header                       print a C header of sizes, digests and versions
 #
-# The inputs of "kernel" are known here. Those of "init-oci" come from the Makefile through the environment:
+# The inputs of "kernel" are known here. Those of "init-oci" come from the Makefile in variables:
 #   INIT_OCI_INPUTS       its source files, separated by spaces, relative to the top of the tree
 #   INIT_OCI_CC           its compiler (the first line of `$INIT_OCI_CC --version` is recorded)
 #   INIT_OCI_THIRD_PARTY  name=version words, separated by spaces
@@ -66,25 +66,25 @@ patch_files() {
 
 inputs_kernel() {
     version=$(pinned)
+    config=$(printf 'assets/kernel/%s\n' config.fragment required.config | digest_files)
+    build=$(printf '%s\n' assets/kernel/build.sh scripts/xz-asset.sh | digest_files)
+    patches=$(patch_files | digest_files)
     compiler=$(compiler_line "$kernel_cc")
     jq -n \
-        --arg source_package "$kernel_package" \
-        --arg source_version "$version" \
-        --arg config_sha256 "$(printf 'assets/kernel/%s\n' config.fragment required.config | digest_files)" \
-        --arg patches_sha256 "$(patch_files | digest_files)" \
-        --arg build_sha256 "$(printf '%s\n' assets/kernel/build.sh scripts/xz-asset.sh | digest_files)" \
-        --arg compiler "$compiler" \
+        --arg source_package "$kernel_package" --arg source_version "$version" \
+        --arg config_sha256 "$config" --arg patches_sha256 "$patches" \
+        --arg build_sha256 "$build" --arg compiler "$compiler" \
         '$ARGS.named'
 }
 
 inputs_init_oci() {
     [ -n "${INIT_OCI_INPUTS:-}" ] || die "INIT_OCI_INPUTS is empty: run this through make"
-    for word in ${INIT_OCI_THIRD_PARTY:-}; do
-        printf '%s\n' "$word"
-    done | jq -R -n '[inputs | split("=") | {key: .[0], value: .[1]}] | from_entries' |
+    compiler=$(compiler_line "$(words "${INIT_OCI_CC:-$kernel_cc}" | head -n 1)")
+    sources=$(words "$INIT_OCI_INPUTS" | digest_files)
+    words "${INIT_OCI_THIRD_PARTY:-}" |
+        jq -R -n '[inputs | split("=") | {key: .[0], value: .[1]}] | from_entries' |
         jq \
-            --arg sources_sha256 "$(words "$INIT_OCI_INPUTS" | digest_files)" \
-            --arg compiler "$compiler" \
+            --arg sources_sha256 "$sources" --arg compiler "$compiler" \
             '{third_party: ., sources_sha256: $sources_sha256, compiler: $compiler}'
 }
 
@@ -98,7 +98,7 @@ inputs() {
 
 origin() {
     case $1 in
-    kernel) echo "Debian source package $kernel_package, assets/kernel/config.fragment, assets/kernel/patches" ;;
+    kernel) echo "Debian package $kernel_package, our configuration, our patches" ;;
     init-oci) echo "this tree: init/, oci/, include/" ;;
     esac
 }
@@ -149,39 +149,44 @@ differs() {
     return 1
 }
 
-check_bytes() {
-    name=$1
-    file=$top/assets/$(get "$name" file)
+# check_file NAME FILE RAW_SIZE RAW_SHA256 XZ_SIZE XZ_SHA256: one asset's bytes.
+check_file() {
+    file=$top/assets/$2
     if [ ! -e "$file" ]; then
-        echo "assets: $name: $file: missing"
+        echo "assets: $1: $file: missing"
         return 1
     fi
     bad=0
     raw=$(mktemp)
     if xz -dc "$file" >"$raw"; then
-        differs "$name" raw_size "$(get "$name" raw_size)" "$(stat -c %s "$raw")" || bad=1
-        differs "$name" raw_sha256 "$(get "$name" raw_sha256)" "$(digest "$raw")" || bad=1
+        differs "$1" raw_size "$3" "$(stat -c %s "$raw")" || bad=1
+        differs "$1" raw_sha256 "$4" "$(digest "$raw")" || bad=1
     else
-        echo "assets: $name: $file: does not decode"
+        echo "assets: $1: $file: does not decode"
         bad=1
     fi
     rm -f "$raw"
-    differs "$name" xz_size "$(get "$name" xz_size)" "$(stat -c %s "$file")" || bad=1
-    differs "$name" xz_sha256 "$(get "$name" xz_sha256)" "$(digest "$file")" || bad=1
+    differs "$1" xz_size "$5" "$(stat -c %s "$file")" || bad=1
+    differs "$1" xz_sha256 "$6" "$(digest "$file")" || bad=1
     return $bad
 }
 
+check_bytes() {
+    fields=$(manifest_json | jq -r --arg name "$1" '.assets[$name] |
+        "\(.file) \(.raw_size) \(.raw_sha256) \(.xz_size) \(.xz_sha256)"')
+    # shellcheck disable=SC2086 # five words
+    check_file "$1" $fields
+}
+
 check_inputs() {
-    name=$1
-    bad=0
-    current=$(inputs "$name")
-    recorded=$(manifest_json | jq --arg name "$name" '.assets[$name].inputs')
-    for key in $(printf '%s%s' "$recorded" "$current" | jq -rs 'map(keys) | add | unique | .[]'); do
-        differs "$name" "inputs.$key" \
-            "$(printf '%s' "$recorded" | jq -Sc --arg k "$key" '.[$k]')" \
-            "$(printf '%s' "$current" | jq -Sc --arg k "$key" '.[$k]')" || bad=1
-    done
-    return $bad
+    current=$(inputs "$1")
+    found=$(manifest_json | jq -r --arg name "$1" --argjson current "$current" '
+        .assets[$name].inputs as $recorded |
+        $recorded + $current | keys[] as $key |
+        select($recorded[$key] != $current[$key]) |
+        "assets: \($name): inputs.\($key): manifest has \($recorded[$key] | tojson)" +
+        ", found \($current[$key] | tojson)"')
+    [ -z "$found" ] || { echo "$found"; return 1; }
 }
 
 check() {
@@ -201,7 +206,8 @@ check() {
 }
 
 header() {
-    printf '%s\n' '/* Generated from assets/manifest.json by scripts/manifest.sh header. */' '#pragma once'
+    echo '/* Generated from assets/manifest.json by scripts/manifest.sh header. */'
+    echo '#pragma once'
     manifest_json | jq -r '
         .assets | to_entries[] |
         ("SMK_" + (.key | ascii_upcase | gsub("-"; "_")) + "_") as $p | .value |
