@@ -35,6 +35,7 @@ struct bootargs {
 	enum control_kind control;
 	const char *control_port;
 	uint32_t control_vsock_port;
+	bool has_autoconfiguration; /* the kernel was asked to configure the network (ip=) */
 };
 
 /* Pure: splits text (a copy is made) into ret. An unknown smk. key is an error that lists all. */
@@ -45,11 +46,14 @@ int bootargs_read(struct bootargs *ret, struct failure *f) FAIL_MUST_CHECK;
 /* ---- early ---------------------------------------------------------------------------------- */
 
 /*
- * /proc, /sys, a device directory and a console good enough to complain on. Must work on the initramfs
- * and on a read-only root of the VMM's (init=). After it, `workdir` below is usable.
+ * /proc, /sys, a device directory and a console good enough to complain on. Works on the initramfs
+ * and on a read-only root of the VMM's (init=), where a tmpfs takes the root's place. After it PID
+ * 1's root and working directory are the work tree: an absolute path ("/proc", "/dev",
+ * "/layer/000") is always our own, never an image's.
  */
 struct early {
-	int boot_root_fd; /* O_PATH: the root init-oci was started from */
+	int boot_root_fd; /* O_PATH: the root init-oci was started from; with an initramfs work_fd's
+			     twin */
 	int work_fd;      /* O_PATH directory: init-oci's own work tree (layers, upper, root) */
 	int proc_fd;      /* O_PATH: our own procfs, never one of the image's */
 	int sys_fd;       /* O_PATH: our own sysfs */
@@ -63,22 +67,27 @@ int early_setup(struct early *ret, struct failure *f) FAIL_MUST_CHECK;
 struct discovered {
 	char *config; /* bytes of config.json; wiped and freed by discover_forget() */
 	size_t config_length;
+	char config_path[256]; /* where it was read from: a file of the initramfs, or "" */
+	char config_disk[32];  /* or a disk, by its kernel name, or "" */
 	struct plan_sources sources;
-	int control_fd; /* control channel, O_NONBLOCK; -1: none */
+	struct source_store *store; /* what sources point to; lives as long as init-oci */
+	int control_fd;             /* control channel, O_NONBLOCK; -1: none */
 	int stdio_fd[3]; /* dedicated ports smk.stdin, .stdout, .stderr, O_NONBLOCK; -1: none */
 };
 
+/* On failure *ret holds the channels that were found, so that the failure can leave through them.
+ */
 int discover(const struct bootargs *args, const struct early *early, struct discovered *ret,
 	     struct failure *f) FAIL_MUST_CHECK;
 /* Overwrites and unlinks the configuration everywhere it was readable from. */
-int discover_forget(struct discovered *found, const struct early *early, struct failure *f)
-	FAIL_MUST_CHECK;
+int discover_forget(struct discovered *found, const struct early *early,
+		    struct failure *f) FAIL_MUST_CHECK;
 
 /* ---- apply ---------------------------------------------------------------------------------- */
 
 struct container {
-	int root_fd; /* O_PATH directory: the container's root, mounts done */
-	int upper_fd; /* O_PATH: mount point of the upper on a disk, to be unmounted at the end; -1 */
+	int root_fd;  /* O_PATH directory: the container's root, mounts done */
+	int upper_fd; /* O_PATH: the mount of an upper on a disk, unmounted at the end; -1: none */
 };
 
 /* Executes the steps in order; a STEP_OPTIONAL one that fails is printed with console_warn(). */
@@ -93,7 +102,8 @@ struct child {
 	pid_t pid;
 	int pid_fd;
 	int input_fd;  /* our ends, O_NONBLOCK: write end of its stdin, -1 when none */
-	int output_fd; /* read end of its stdout, or the terminal's master (then input_fd is a dup) */
+	int output_fd; /* read end of its stdout, or the terminal's master (then input_fd is a dup)
+			*/
 	int error_fd;  /* read end of its stderr; -1 with a terminal */
 };
 
@@ -103,12 +113,28 @@ int spawn(const struct oci_process *process, const struct container *container,
 
 /* ---- supervise and report ------------------------------------------------------------------- */
 
-/* Runs until the entrypoint has ended and its output is delivered (bounded). Fills the record. */
-int supervise(const struct child *child, const struct discovered *found, struct marks *marks,
-	      struct exit_record *ret, struct failure *f) FAIL_MUST_CHECK;
-/* The record leaves, file systems are synced and unmounted, the machine powers off. Never returns. */
-_Noreturn void report(const struct exit_record *record, const struct discovered *found,
+struct channel;    /* init/channel.h */
+struct supervisor; /* init/supervise.h */
+
+/* Nanoseconds of CLOCK_BOOTTIME, for the flight recorder. */
+uint64_t mark_now(void);
+
+/*
+ * Runs until the entrypoint has ended and its output is delivered (bounded). Fills the record but
+ * for its marks, of which it sets MARK_EXIT. supervisor: zeroed memory.
+ */
+int supervise(struct supervisor *supervisor, const struct child *child,
+	      const struct discovered *found, struct channel *channel, struct exit_record *record,
+	      struct failure *f) FAIL_MUST_CHECK;
+/*
+ * The record leaves, file systems are synced and unmounted, the machine powers off. Never returns.
+ * early and container: NULL when it did not come to that.
+ */
+_Noreturn void report(struct exit_record *record, struct channel *channel,
 		      const struct early *early, const struct container *container);
+
+/* init-oci as a command (not PID 1): its exit code. */
+int tool_main(int argc, char *argv[]);
 
 /* ---- console -------------------------------------------------------------------------------- */
 

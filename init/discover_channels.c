@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The ways out: the control channel and dedicated ports for the standard streams.
+ *
+ * Ports appear and get their names while the kernel boots, by messages of the host; one that the
+ * command line names is waited for. A host that does not listen on vsock does not stop the boot:
+ * the exit record then goes to the console.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <linux/vm_sockets.h>
+
+#include <smk/contract.h>
+
+#include "init/discover.h"
+#include "init/sys.h"
+
+#define PORT_WAIT_MS    5000
+#define PORT_POLL_MS    1
+#define CONNECT_WAIT_MS 2000
+
+static int open_port(const struct machine *machine, const char *label, int flags, int *ret_fd,
+		     struct failure *f)
+{
+	const struct device *device;
+
+	if (machine_find(machine, DEVICE_PORT, label, &device, f))
+		return -1;
+	return device ? machine_open(machine->early, DEVICE_PORT, device->name, flags | O_NONBLOCK,
+				     ret_fd, f)
+		      : 0;
+}
+
+/* Ports are the last kind that was scanned: forgetting them is lowering the count. */
+static int rescan_ports(struct machine *machine, struct failure *f)
+{
+	while (machine->count > 0 && machine->devices[machine->count - 1].kind == DEVICE_PORT)
+		machine->count--;
+	return machine_scan(machine, DEVICE_PORT, f);
+}
+
+static int wait_for_port(struct machine *machine, const char *label, int *ret_fd, struct failure *f)
+{
+	const struct timespec pause = {.tv_nsec = PORT_POLL_MS * 1000000L};
+
+	for (int waited = 0; waited <= PORT_WAIT_MS; waited += PORT_POLL_MS) {
+		if (open_port(machine, label, O_RDWR, ret_fd, f))
+			return -1;
+		if (*ret_fd >= 0)
+			return 0;
+		nanosleep(&pause, NULL);
+		if (rescan_ports(machine, f))
+			return -1;
+	}
+	return fail_config(f, SMK_KEY_CONTROL, "no virtio port is named \"%s\"", label);
+}
+
+static int connect_host(unsigned port)
+{
+	const struct sockaddr_vm host = {
+		.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_HOST, .svm_port = port};
+	AUTO_FD fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct pollfd connected = {.fd = fd, .events = POLLOUT};
+	socklen_t size = sizeof(errno);
+	int error = 0;
+
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)&host, sizeof(host)) && errno != EINPROGRESS)
+		return -1;
+	if (poll(&connected, 1, CONNECT_WAIT_MS) != 1) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) || error) {
+		errno = error ? error : errno;
+		return -1;
+	}
+	return sys_take(&fd);
+}
+
+static int find_control(const struct bootargs *args, struct machine *machine, int *ret_fd,
+			struct failure *f)
+{
+	switch (args->control) {
+	case CONTROL_AUTO:
+		return open_port(machine, SMK_PORT_CONTROL, O_RDWR, ret_fd, f);
+	case CONTROL_PORT:
+		return wait_for_port(machine, args->control_port, ret_fd, f);
+	case CONTROL_VSOCK:
+		*ret_fd = connect_host(args->control_vsock_port);
+		if (*ret_fd < 0)
+			console_warn("discover: " SMK_KEY_CONTROL
+				     ": connect(vsock:%u): %s (errno %d); "
+				     "going on without a control channel",
+				     args->control_vsock_port, strerror(errno), errno);
+		return 0;
+	case CONTROL_NONE:
+		return 0;
+	}
+	return 0;
+}
+
+int discover_channels(const struct bootargs *args, struct machine *machine, struct discovered *ret,
+		      struct failure *f)
+{
+	static const struct {
+		const char *label;
+		int flags;
+	} streams[3] = {{SMK_PORT_STDIN, O_RDONLY},
+			{SMK_PORT_STDOUT, O_WRONLY},
+			{SMK_PORT_STDERR, O_WRONLY}};
+
+	if (machine_scan(machine, DEVICE_PORT, f) ||
+	    find_control(args, machine, &ret->control_fd, f))
+		return -1;
+	for (size_t i = 0; i < 3; i++)
+		if (open_port(machine, streams[i].label, streams[i].flags, &ret->stdio_fd[i], f))
+			return -1;
+	return 0;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Directories, links, device nodes and small files inside the container's root. The last component
+ * is never followed where something is made; what the image already has there stays, or is refused.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "init/apply.h"
+#include "init/sys.h"
+
+int step_mkdir(struct apply_state *state, const struct step *step, struct failure *f)
+{
+	const char *name;
+
+	if (target_parent(state->root_fd, step->dst, &state->parent, &name, f))
+		return -1;
+	if (mkdirat(state->parent.fd, name, step->mode) && errno != EEXIST)
+		return fail_sys(f, "mkdir", step->dst);
+	return 0;
+}
+
+int step_symlink(struct apply_state *state, const struct step *step, struct failure *f)
+{
+	const char *name;
+
+	if (target_parent(state->root_fd, step->dst, &state->parent, &name, f))
+		return -1;
+	if (symlinkat(step->src, state->parent.fd, name) && errno != EEXIST)
+		return fail_sys(f, "symlink", step->dst);
+	return 0;
+}
+
+int step_mknod(struct apply_state *state, const struct step *step, struct failure *f)
+{
+	dev_t device = makedev(step->dev_major, step->dev_minor);
+	struct stat present;
+	const char *name;
+
+	if (target_parent(state->root_fd, step->dst, &state->parent, &name, f))
+		return -1;
+	if (!mknodat(state->parent.fd, name, S_IFCHR | step->mode, device))
+		return 0;
+	if (errno != EEXIST || fstatat(state->parent.fd, name, &present, AT_SYMLINK_NOFOLLOW))
+		return fail_sys(f, "mknod", step->dst);
+	/* Without a mount on /dev the image may hold its own nodes; another device is a trap. */
+	if (!S_ISCHR(present.st_mode) || present.st_rdev != device)
+		return fail_err(f, EEXIST, "mknod", step->dst,
+				"the image has something else there than device %u:%u",
+				step->dev_major, step->dev_minor);
+	return 0;
+}
+
+/*
+ * Links are followed inside the root (an image's resolv.conf often is one) and a missing file is
+ * made where they lead. Only a regular file is ever written to.
+ */
+int step_file(struct apply_state *state, const struct step *step, struct failure *f)
+{
+	AUTO_FD place_fd = -1;
+	AUTO_FD fd = -1;
+	struct stat status;
+
+	if (target_make_file(state->root_fd, step->dst, &place_fd, f))
+		return -1;
+	if (fstat(place_fd, &status))
+		return fail_sys(f, "stat", step->dst);
+	if (step->flags & STEP_IF_MISSING && (!S_ISREG(status.st_mode) || status.st_size > 0))
+		return 0;
+	if (!S_ISREG(status.st_mode))
+		return fail_err(f, EINVAL, "write", step->dst, "not a regular file");
+	fd = sys_open_resolve(state->root_fd, step->dst, O_WRONLY | O_TRUNC | O_NONBLOCK | O_NOCTTY,
+			      0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	if (fd < 0)
+		return fail_sys(f, "open", step->dst);
+	if (sys_write_full(fd, step->src, strlen(step->src)))
+		return fail_sys(f, "write", step->dst);
+	return step->mode && fchmod(fd, step->mode) ? fail_sys(f, "chmod", step->dst) : 0;
+}

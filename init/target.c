@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths inside the container's root.
+#include "init/target.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "init/sys.h"
+
+#define LINKS_MAX 40 /* as the kernel's */
+
+static int open_in_root(int root_fd, const char *path, int flags)
+{
+	return sys_open_resolve(root_fd, path, O_PATH | flags, 0,
+				RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+int target_open(int root_fd, const char *path, int flags, int *ret_fd, struct failure *f)
+{
+	int fd = open_in_root(root_fd, path, flags);
+
+	if (fd < 0)
+		return fail_sys(f, "open", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+/* A path that is being made. */
+struct making {
+	int root_fd;
+	char path[PATH_MAX]; /* with dangling links replaced by what they say */
+	unsigned links;
+	mode_t mode; /* of the last component, with its type */
+};
+
+/*
+ * path[0..start) exists, the component path[start..end) is a dangling link: replaces it by the
+ * link's text. The kernel resolves the result again, from the container's root.
+ */
+static int replace_link(struct making *making, size_t start, size_t end, const char *link)
+{
+	char rest[PATH_MAX];
+	size_t keep = link[0] == '/' ? 0 : start;
+	size_t link_length = strlen(link);
+	size_t rest_length = strlen(making->path + end);
+
+	if (++making->links > LINKS_MAX) {
+		errno = ELOOP;
+		return -1;
+	}
+	if (keep + link_length + rest_length >= sizeof(making->path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(rest, making->path + end);
+	memcpy(making->path + keep, link, link_length);
+	strcpy(making->path + keep + link_length, rest);
+	return 0;
+}
+
+/* Makes one component, or replaces one dangling link. `name` has no slash: nothing is followed. */
+static int make_component(struct making *making, int parent_fd, size_t start, size_t end)
+{
+	bool is_last = making->path[end + strspn(making->path + end, "/")] == '\0';
+	mode_t mode = is_last ? making->mode : S_IFDIR | 0755;
+	char name[NAME_MAX + 1];
+	char link[PATH_MAX];
+	ssize_t length;
+
+	if (end - start > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name, making->path + start, end - start);
+	name[end - start] = '\0';
+	length = readlinkat(parent_fd, name, link, sizeof(link) - 1);
+	if (length >= 0) {
+		link[length] = '\0';
+		return replace_link(making, start, end, link);
+	}
+	if (S_ISDIR(mode) ? mkdirat(parent_fd, name, mode & 07777)
+			  : mknodat(parent_fd, name, mode, 0))
+		return errno == EEXIST ? 0 : -1;
+	return 0;
+}
+
+/* Finds the first component that does not exist and makes it. */
+static int make_first_missing(struct making *making)
+{
+	AUTO_FD parent_fd = -1;
+	size_t start = strspn(making->path, "/");
+
+	while (making->path[start]) {
+		size_t end = start + strcspn(making->path + start, "/");
+		char next = making->path[end];
+		int fd;
+
+		making->path[end] = '\0';
+		fd = open_in_root(making->root_fd, making->path, 0);
+		making->path[end] = next;
+		if (fd < 0 && errno != ENOENT)
+			return -1;
+		if (fd < 0)
+			return make_component(making, parent_fd < 0 ? making->root_fd : parent_fd,
+					      start, end);
+		sys_close(&parent_fd);
+		parent_fd = fd;
+		start = end + strspn(making->path + end, "/");
+	}
+	return 0;
+}
+
+static int make_missing(int root_fd, const char *path, mode_t mode)
+{
+	struct making making;
+	int fd = -1;
+
+	if (strlen(path) >= sizeof(making.path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	making.root_fd = root_fd;
+	making.mode = mode;
+	making.links = 0;
+	strcpy(making.path, path);
+	/* Each round makes a component or replaces a link; there are fewer than PATH_MAX of both.
+	 */
+	for (int round = 0; fd < 0 && round < PATH_MAX; round++) {
+		if (make_first_missing(&making))
+			return -1;
+		fd = open_in_root(root_fd, making.path, 0);
+		if (fd < 0 && errno != ENOENT)
+			return -1;
+	}
+	return fd;
+}
+
+static int make(int root_fd, const char *path, mode_t mode, int *ret_fd, struct failure *f)
+{
+	int fd = open_in_root(root_fd, path, 0);
+
+	if (fd < 0 && errno == ENOENT) {
+		fd = make_missing(root_fd, path, mode);
+		if (fd < 0)
+			return fail_sys(f, "make in the image", path);
+	}
+	if (fd < 0)
+		return fail_sys(f, "open", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+int target_make_dir(int root_fd, const char *path, uint32_t mode, int *ret_fd, struct failure *f)
+{
+	return make(root_fd, path, S_IFDIR | mode, ret_fd, f);
+}
+
+int target_make_file(int root_fd, const char *path, int *ret_fd, struct failure *f)
+{
+	return make(root_fd, path, S_IFREG | 0644, ret_fd, f);
+}
+
+int target_parent(int root_fd, const char *path, struct target_parent *cache, const char **ret_name,
+		  struct failure *f)
+{
+	const char *name = strrchr(path, '/') + 1;
+	size_t length = (size_t)(name - path); /* with the slash */
+	char parent[sizeof(cache->path)];
+	int fd;
+
+	if (length >= sizeof(parent))
+		return fail_err(f, ENAMETOOLONG, "open", path, "%s", "");
+	memcpy(parent, path, length);
+	parent[length] = '\0';
+	if (cache->fd < 0 || strcmp(cache->path, parent)) {
+		if (target_make_dir(root_fd, parent, 0755, &fd, f))
+			return -1;
+		target_parent_forget(cache);
+		cache->fd = fd;
+		strcpy(cache->path, parent);
+	}
+	*ret_name = name;
+	return 0;
+}
+
+void target_parent_forget(struct target_parent *cache)
+{
+	sys_close(&cache->fd);
+}
