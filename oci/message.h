@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The control channel's JSON messages (smk/channel.h) to and from plain structs. Both ends use this:
- * init-oci encodes events and decodes requests, smk the other way round. Pure.
+ * The control channel's JSON messages (smk/channel.h) to and from plain structs. Both ends use
+ * this: init-oci encodes events and decodes requests, smk the other way round. Pure.
  */
 #ifndef OCI_MESSAGE_H
 #define OCI_MESSAGE_H
@@ -14,15 +14,15 @@
 
 /* Flight recorder: when (CLOCK_BOOTTIME, nanoseconds) each stage of the boot was done. */
 enum mark {
-	MARK_MAIN,      /* PID 1's main begins */
+	MARK_MAIN, /* PID 1's main begins */
 	MARK_BOOTARGS,
 	MARK_DISCOVER,
 	MARK_PARSE,
 	MARK_PLAN,
 	MARK_APPLY,
-	MARK_SPAWN,     /* the entrypoint's exec was seen to work */
-	MARK_EXIT,      /* the entrypoint ended */
-	MARK_REPORT,    /* the report is about to leave */
+	MARK_SPAWN,  /* the entrypoint's exec was seen to work */
+	MARK_EXIT,   /* the entrypoint ended */
+	MARK_REPORT, /* the report is about to leave */
 	MARK__COUNT,
 };
 
@@ -34,21 +34,21 @@ const char *mark_name(enum mark mark);
 
 /* How far the run got when it ended: a workload's own 125 is so told from a failed set-up. */
 enum phase {
-	PHASE_SETUP,    /* before exec */
-	PHASE_RUN,      /* the entrypoint ran */
+	PHASE_SETUP, /* before exec */
+	PHASE_RUN,   /* the entrypoint ran */
 	PHASE__COUNT,
 };
 
 struct exit_record {
 	enum phase phase;
-	int code;           /* what the host's command exits with: 0-255 */
-	int signal;         /* the signal that ended the entrypoint, or 0 */
+	int code;   /* what the host's command exits with: 0-255 */
+	int signal; /* the signal that ended the entrypoint, or 0 */
 	bool core_dumped;
 	bool oom_killed;
 	bool has_failure;
 	struct failure failure;
 	struct marks marks;
-	uint64_t user_us;   /* CPU time of the entrypoint and its reaped children */
+	uint64_t user_us; /* CPU time of the entrypoint and its reaped children */
 	uint64_t system_us;
 	uint64_t max_rss_bytes;
 	uint64_t dropped_bytes; /* output that could not be delivered */
@@ -64,7 +64,7 @@ enum event_kind {
 	EVENT_HELLO,
 	EVENT_STARTED, /* pid */
 	EVENT_EXIT,
-	EVENT_ERROR,   /* text */
+	EVENT_ERROR, /* text */
 	EVENT__COUNT,
 };
 
@@ -104,11 +104,11 @@ size_t request_encode(const struct request *request, char *buffer, size_t size);
 size_t exit_record_encode(const struct exit_record *record, char *buffer, size_t size);
 
 /* Decode one message; text is not NUL-terminated. */
-int event_decode(const char *text, size_t length, struct event *ret, struct failure *f)
-	FAIL_MUST_CHECK;
-int request_decode(const char *text, size_t length, struct request *ret, struct failure *f)
-	FAIL_MUST_CHECK;
-int exit_record_decode(const char *text, size_t length, struct exit_record *ret, struct failure *f)
-	FAIL_MUST_CHECK;
+int event_decode(const char *text, size_t length, struct event *ret,
+		 struct failure *f) FAIL_MUST_CHECK;
+int request_decode(const char *text, size_t length, struct request *ret,
+		   struct failure *f) FAIL_MUST_CHECK;
+int exit_record_decode(const char *text, size_t length, struct exit_record *ret,
+		       struct failure *f) FAIL_MUST_CHECK;
 
 #endif

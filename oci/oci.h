@@ -80,14 +80,15 @@ enum oci_propagation {
 
 /* One entry of "mounts", its options already sorted into what they mean. */
 struct oci_mount {
-	const char *destination; /* absolute, cleaned of "." and "//"; ".." is resolved in the root */
-	const char *type;        /* NULL for a bind */
-	const char *source;      /* NULL when absent */
+	const char
+		*destination; /* absolute, cleaned of "." and "//"; ".." is resolved in the root */
+	const char *type;     /* NULL for a bind */
+	const char *source;   /* NULL when absent */
 	bool bind;
-	bool recursive;          /* rbind */
-	uint64_t attr_set;       /* MOUNT_ATTR_* of linux/mount.h */
+	bool recursive;    /* rbind */
+	uint64_t attr_set; /* MOUNT_ATTR_* of linux/mount.h */
 	uint64_t attr_clear;
-	bool sb_readonly;        /* "ro" also sets the superblock read-only for a new file system */
+	bool sb_readonly; /* "ro" also sets the superblock read-only for a new file system */
 	enum oci_propagation propagation;
 	bool propagation_recursive;
 	struct oci_strings data; /* what is left: file system options, each "key" or "key=value" */
@@ -146,7 +147,8 @@ int oci_parse(const char *bytes, size_t length, uint32_t hash_seed, struct oci_s
 	      struct failure *f) FAIL_MUST_CHECK;
 void oci_spec_finish(struct oci_spec *spec);
 
-/* The OCI features document (features.md) as JSON text into an allocated string; NULL: no memory. */
+/* The OCI features document (features.md) as JSON text into an allocated string; NULL: no memory.
+ */
 char *oci_features_json(void);
 
 #endif

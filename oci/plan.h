@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The plan: everything that turns an empty machine into the container, as an array of steps, decided
- * before the first one is done. Pure: plan_build() looks at structs only; init/ executes the steps in
- * order and knows nothing of JSON.
+ * The plan: everything that turns an empty machine into the container, as an array of steps,
+ * decided before the first one is done. Pure: plan_build() looks at structs only; init/ executes
+ * the steps in order and knows nothing of JSON.
  *
  * Paths. `src` and `dst` of a step are of one of two worlds, said by the step's kind:
  *   work paths are relative to init-oci's own work directory ("layer/000", "upper", "root");
@@ -22,9 +22,9 @@
 /* ---- what discover found ------------------------------------------------------------------- */
 
 enum source_kind {
-	SOURCE_BLOCK,    /* a block device; id: device name below the device directory, "vda" */
-	SOURCE_VIRTIOFS, /* id: the tag */
-	SOURCE_9P,       /* id: the tag */
+	SOURCE_BLOCK,     /* a block device; id: device name below the device directory, "vda" */
+	SOURCE_VIRTIOFS,  /* id: the tag */
+	SOURCE_9P,        /* id: the tag */
 	SOURCE_BOOT_ROOT, /* the root file system the VMM booted init-oci from (init=) */
 	SOURCE__COUNT,
 };
@@ -47,39 +47,42 @@ struct plan_sources {
 	const struct plan_layer *layers; /* lowest first */
 	size_t layer_count;
 	enum upper_kind upper;
-	const char *upper_id;   /* UPPER_DISK: device name */
-	const char *upper_size; /* UPPER_TMPFS: size=, as tmpfs takes it; NULL: the kernel's default */
-	const char *resolv_conf; /* name servers of kernel autoconfiguration as resolv.conf text; NULL */
+	const char *upper_id; /* UPPER_DISK: device name */
+	const char
+		*upper_size; /* UPPER_TMPFS: size=, as tmpfs takes it; NULL: the kernel's default */
+	const char *resolv_conf; /* name servers of kernel autoconfiguration as resolv.conf text;
+				    NULL */
 };
 
 /* ---- steps ---------------------------------------------------------------------------------- */
 
 enum step_kind {
-	STEP_LAYER,    /* mount layer `source`/`src` (fstype) read-only at work path dst */
-	STEP_UPPER,    /* mount tmpfs or src (fstype) at work path dst; make dst/upper, dst/work */
-	STEP_OVERLAY,  /* overlay: lowers = work paths layer/000..count-1, upper at src; at dst */
+	STEP_LAYER,     /* mount layer `source`/`src` (fstype) read-only at work path dst */
+	STEP_UPPER,     /* mount tmpfs or src (fstype) at work path dst; make dst/upper, dst/work */
+	STEP_OVERLAY,   /* overlay: lowers = work paths layer/000..count-1, upper at src; at dst */
 	STEP_BIND_WORK, /* one layer, no overlay: the layer at work path src is the root: dst */
-	STEP_ENTER,    /* container root = container path src inside work path dst; open it */
-	STEP_MOUNT,    /* new file system: fstype, src = its source, data, attrs; at container path */
-	STEP_BIND,     /* bind mount of src at container path dst; recursive; attrs */
-	STEP_MKDIR,    /* container path dst with mode; present is fine */
-	STEP_SYMLINK,  /* container path dst -> src; an existing entry is left alone */
-	STEP_MKNOD,    /* node at container path dst: mode with its S_IF type, dev_major, dev_minor,
-			* uid, gid; a node of the same type and numbers is fine, another entry is EEXIST */
-	STEP_FILE,     /* write src (text) to container path dst when STEP_IF_MISSING allows; mode */
-	STEP_HOSTNAME, /* sethostname(src) */
-	STEP_DOMAINNAME, /* setdomainname(src) */
-	STEP_LOOPBACK, /* lo up */
-	STEP_ROOT_READONLY, /* the container's root mount becomes read-only */
+	STEP_ENTER,     /* container root = container path src inside work path dst; open it */
+	STEP_MOUNT, /* new file system: fstype, src = its source, data, attrs; at container path */
+	STEP_BIND,  /* bind mount of src at container path dst; recursive; attrs */
+	STEP_MKDIR, /* container path dst with mode; present is fine */
+	STEP_SYMLINK, /* container path dst -> src; an existing entry is left alone */
+	STEP_MKNOD,   /* node at container path dst: mode with its S_IF type, dev_major, dev_minor,
+		       * uid, gid; a node of the same type and numbers is fine, another entry is
+		       * EEXIST */
+	STEP_FILE,    /* write src (text) to container path dst when STEP_IF_MISSING allows; mode */
+	STEP_HOSTNAME,         /* sethostname(src) */
+	STEP_DOMAINNAME,       /* setdomainname(src) */
+	STEP_LOOPBACK,         /* lo up */
+	STEP_ROOT_READONLY,    /* the container's root mount becomes read-only */
 	STEP_ROOT_PROPAGATION, /* reserved for rootfsPropagation: propagation */
 	STEP__COUNT,
 };
 
 enum step_flag {
-	STEP_OPTIONAL = 1 << 0,   /* a failure is printed as a warning */
-	STEP_IF_MISSING = 1 << 1, /* STEP_FILE: only when dst is missing or empty */
-	STEP_RECURSIVE = 1 << 2,  /* STEP_BIND: rbind */
-	STEP_SB_READONLY = 1 << 3, /* STEP_MOUNT: the superblock too is read-only */
+	STEP_OPTIONAL = 1 << 0,      /* a failure is printed as a warning */
+	STEP_IF_MISSING = 1 << 1,    /* STEP_FILE: only when dst is missing or empty */
+	STEP_RECURSIVE = 1 << 2,     /* STEP_BIND: rbind */
+	STEP_SB_READONLY = 1 << 3,   /* STEP_MOUNT: the superblock too is read-only */
 	STEP_SRC_CONTAINER = 1 << 4, /* STEP_BIND: src is a container path, else of the boot root */
 };
 

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/* "mounts": each entry, its options sorted into attributes, propagation and file system data. */
+#include "parse.h"
+
+#include <string.h>
+
+#include "names.h"
+
+#define OPTION_BYTES_MAX 255 /* of a key or a value: fsconfig(2)'s limit */
+
+/* "/a//b/./c/" -> "/a/b/c"; a relative path gets its "/". ".." stays: the root resolves it. */
+static char *clean_path(struct arena *arena, const char *path)
+{
+	char *clean = arena_alloc(arena, strlen(path) + 2);
+	size_t used = 0;
+
+	if (!clean)
+		return NULL;
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if (length && !(length == 1 && path[0] == '.')) {
+			clean[used++] = '/';
+			memcpy(clean + used, path, length);
+			used += length;
+		}
+		path += length + strspn(path + length, "/");
+	}
+	if (!used)
+		clean[used++] = '/';
+	clean[used] = '\0';
+	return clean;
+}
+
+static int read_destination(const struct field *field, const struct rule *rule, void *ret,
+			    struct failure *f)
+{
+	const char *path;
+	char *clean;
+
+	if (field_path(field, rule, &path, f))
+		return -1;
+	/* config.md: deprecated, but then taken as below "/". */
+	if (path[0] != '/' && field_warn(field, f, "a relative path is deprecated"))
+		return -1;
+	clean = clean_path(field->document->arena, path);
+	if (!clean)
+		return fail_memory(f);
+	*(const char **)ret = clean;
+	return 0;
+}
+
+/* What is left for the file system: a flag, or a key and a value. */
+static int check_data(const struct field *field, const char *option, struct failure *f)
+{
+	size_t key = strcspn(option, "=");
+
+	if (!key)
+		return field_fail(field, f, "a mount option must have a name");
+	if (key > OPTION_BYTES_MAX || strlen(option) - key > OPTION_BYTES_MAX + 1)
+		return field_fail(field, f,
+				  "a mount option's name and value must be at most %d bytes",
+				  OPTION_BYTES_MAX);
+	return 0;
+}
+
+static void set_attr(struct oci_mount *mount, const struct option_name *name)
+{
+	mount->attr_set = (mount->attr_set & ~name->clear) | name->set;
+	mount->attr_clear = (mount->attr_clear & ~name->set) | name->clear;
+}
+
+static int apply_option(const struct field *field, const struct option_name *name,
+			struct oci_mount *mount, struct failure *f)
+{
+	switch (name->kind) {
+	case OPTION_READONLY:
+		mount->sb_readonly = name->set != 0;
+		set_attr(mount, name);
+		return 0;
+	case OPTION_ATTR:
+		set_attr(mount, name);
+		return 0;
+	case OPTION_BIND:
+		mount->bind = true;
+		mount->recursive = name->set != 0;
+		return 0;
+	case OPTION_PROPAGATION:
+		mount->propagation = (enum oci_propagation)name->set;
+		mount->propagation_recursive = name->clear != 0;
+		return 0;
+	case OPTION_SUPERBLOCK:
+	case OPTION_DEFAULT:
+		return 0;
+	case OPTION_NO_EFFECT:
+		return field_warn(field, f, "mount option \"%s\" has no effect", name->name);
+	case OPTION_REFUSED:
+		return field_fail(field, f, "mount option \"%s\" is not supported", name->name);
+	}
+	return 0;
+}
+
+int parse_options(const struct field *field, const struct oci_strings *options,
+		  struct oci_mount *mount, struct failure *f)
+{
+	struct oci_strings data = {.count = 0};
+
+	data.items =
+		arena_alloc(field->document->arena, (options->count + 1) * sizeof(*data.items));
+	if (!data.items)
+		return fail_memory(f);
+	for (size_t i = 0; i < options->count; i++) {
+		struct field element = {.up = field, .index = i, .document = field->document};
+		const struct option_name *name = option_find(options->items[i]);
+
+		if (name && apply_option(&element, name, mount, f))
+			return -1;
+		if (name && name->kind != OPTION_SUPERBLOCK)
+			continue;
+		if (check_data(&element, options->items[i], f))
+			return -1;
+		data.items[data.count++] = options->items[i];
+	}
+	data.items[data.count] = NULL;
+	mount->data = data;
+	return 0;
+}
+
+struct raw_mount {
+	struct oci_mount mount;
+	struct oci_strings options;
+};
+
+#define MEMBER(name) offsetof(struct raw_mount, name)
+
+static const struct rule mount_rows[] = {
+	{.key = "destination",
+	 .read = read_destination,
+	 .offset = MEMBER(mount.destination),
+	 .is_required = true},
+	{.key = "type", .read = field_string, .offset = MEMBER(mount.type)},
+	{.key = "source", .read = field_path, .offset = MEMBER(mount.source)},
+	{.key = "options", .read = field_strings, .offset = MEMBER(options)},
+};
+RULES(mount_rules, mount_rows);
+
+/* What a bind needs and what it cannot have. */
+static int check_bind(const struct field *field, const struct field *options,
+		      struct oci_mount *mount, struct failure *f)
+{
+	struct field source = {.up = field, .key = "source", .document = field->document};
+
+	if (!mount->source)
+		return field_fail(&source, f, "must be given for a bind mount");
+	if (mount->data.count)
+		return field_fail(options, f, "a bind mount has no option " SHOWN,
+				  mount->data.items[0]);
+	mount->source = clean_path(field->document->arena, mount->source);
+	mount->type = NULL;
+	return mount->source ? 0 : fail_memory(f);
+}
+
+static int read_mount(const struct field *field, void *ret, struct failure *f)
+{
+	struct field options = {.up = field, .key = "options", .document = field->document};
+	struct field type = {.up = field, .key = "type"};
+	struct raw_mount raw = {.mount.type = NULL};
+
+	if (field_members(field, &mount_rules, &raw, f))
+		return -1;
+	raw.mount.bind = raw.mount.type && strcmp(raw.mount.type, "bind") == 0;
+	if (parse_options(&options, &raw.options, &raw.mount, f))
+		return -1;
+	if (raw.mount.bind) {
+		if (check_bind(field, &options, &raw.mount, f))
+			return -1;
+	} else if (!raw.mount.type || !raw.mount.type[0]) {
+		return field_fail(&type, f, "must be given, unless the mount is a bind");
+	}
+	*(struct oci_mount *)ret = raw.mount;
+	return 0;
+}
+
+int parse_mounts(const struct field *field, const struct rule *rule, void *ret, struct failure *f)
+{
+	static const struct field_list list = {sizeof(struct oci_mount), read_mount};
+	struct oci_spec *spec = ret;
+
+	(void)rule; /* the table says it */
+	return field_list(field, &list, &spec->mounts, &spec->mount_count, f);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The "process" object: what runs, as whom, and within which limits. */
+#include "parse.h"
+
+#include <string.h>
+
+#define NGROUPS_MAX     65536
+#define ID_MAX          4294967294 /* (uid_t)-1 means "no change" to the kernel */
+#define PERMISSIONS_MAX 0777
+
+struct console_size {
+	uint16_t height;
+	uint16_t width;
+};
+
+static const struct rule console_rows[] = {
+	{.key = "height",
+	 .read = field_u16,
+	 .offset = offsetof(struct console_size, height),
+	 .is_required = true},
+	{.key = "width",
+	 .read = field_u16,
+	 .offset = offsetof(struct console_size, width),
+	 .is_required = true},
+};
+RULES(console_rules, console_rows);
+
+static int parse_console(const struct field *field, const struct rule *rule, void *ret,
+			 struct failure *f)
+{
+	struct oci_process *process = ret;
+	struct console_size size;
+
+	if (field_members(field, rule->members, &size, f))
+		return -1;
+	process->has_console_size = true;
+	process->console_rows = size.height;
+	process->console_columns = size.width;
+	return 0;
+}
+
+static int parse_args(const struct field *field, const struct rule *rule, void *ret,
+		      struct failure *f)
+{
+	struct oci_strings args;
+
+	if (field_strings(field, rule, &args, f))
+		return -1;
+	if (!args.count)
+		return field_fail(field, f, "must have at least one element");
+	*(struct oci_strings *)ret = args;
+	return 0;
+}
+
+/* Values are not shown in messages: environments carry secrets. */
+static int parse_env(const struct field *field, const struct rule *rule, void *ret,
+		     struct failure *f)
+{
+	struct oci_strings env;
+
+	if (field_strings(field, rule, &env, f))
+		return -1;
+	for (size_t i = 0; i < env.count; i++) {
+		struct field element = {.up = field, .index = i};
+		const char *equals = strchr(env.items[i], '=');
+
+		if (!equals)
+			return field_fail(&element, f, "must be NAME=VALUE, has no \"=\"");
+		if (equals == env.items[i])
+			return field_fail(&element, f, "must be NAME=VALUE, has no name");
+	}
+	*(struct oci_strings *)ret = env;
+	return 0;
+}
+
+static int parse_cwd(const struct field *field, const struct rule *rule, void *ret,
+		     struct failure *f)
+{
+	const char *cwd;
+
+	if (field_path(field, rule, &cwd, f))
+		return -1;
+	if (cwd[0] != '/')
+		return field_fail(field, f, "must be an absolute path, not " SHOWN, cwd);
+	*(const char **)ret = cwd;
+	return 0;
+}
+
+static int read_gid(const struct field *field, void *ret, struct failure *f)
+{
+	static const struct rule rule = {.max = ID_MAX};
+
+	return field_u32(field, &rule, ret, f);
+}
+
+static int parse_groups(const struct field *field, const struct rule *rule, void *ret,
+			struct failure *f)
+{
+	static const struct field_list list = {sizeof(uint32_t), read_gid};
+	struct oci_user *user = ret;
+	size_t count;
+
+	(void)rule; /* the list has its own */
+	if (field_list(field, &list, &user->additional_gids, &count, f))
+		return -1;
+	if (count > NGROUPS_MAX)
+		return field_fail(field, f, "must have at most %d elements", NGROUPS_MAX);
+	user->additional_gid_count = count;
+	return 0;
+}
+
+static const struct rule user_rows[] = {
+	{.key = "uid",
+	 .read = field_u32,
+	 .offset = offsetof(struct oci_user, uid),
+	 .is_required = true,
+	 .max = ID_MAX},
+	{.key = "gid",
+	 .read = field_u32,
+	 .offset = offsetof(struct oci_user, gid),
+	 .is_required = true,
+	 .max = ID_MAX},
+	{.key = "umask",
+	 .read = field_u32,
+	 .offset = offsetof(struct oci_user, umask),
+	 .present = offsetof(struct oci_user, has_umask),
+	 .max = PERMISSIONS_MAX},
+	{.key = "additionalGids", .read = parse_groups},
+};
+RULES(user_rules, user_rows);
+
+#define MEMBER(name) offsetof(struct oci_process, name)
+
+static const struct rule process_rows[] = {
+	{.key = "terminal", .read = field_bool, .offset = MEMBER(terminal)},
+	{.key = "consoleSize", .read = parse_console, .members = &console_rules},
+	{.key = "args", .read = parse_args, .offset = MEMBER(args), .is_required = true},
+	{.key = "env", .read = parse_env, .offset = MEMBER(env)},
+	{.key = "cwd", .read = parse_cwd, .offset = MEMBER(cwd), .is_required = true},
+	{.key = "user", .read = field_object, .offset = MEMBER(user), .members = &user_rules},
+	{.key = "capabilities", .read = parse_capabilities, .offset = MEMBER(caps)},
+	{.key = "rlimits", .read = parse_rlimits},
+	{.key = "noNewPrivileges", .read = field_bool, .offset = MEMBER(no_new_privileges)},
+	{.key = "oomScoreAdj",
+	 .read = field_int,
+	 .offset = MEMBER(oom_score_adj),
+	 .present = MEMBER(has_oom_score_adj),
+	 .min = -1000,
+	 .max = 1000},
+};
+RULES(process_rules, process_rows);
+
+static char *const no_strings[] = {NULL};
+
+int parse_process(const struct field *field, const struct rule *rule, void *ret, struct failure *f)
+{
+	struct oci_process *process = ret;
+
+	(void)rule; /* the tables say it */
+	if (field_members(field, &process_rules, process, f))
+		return -1;
+	if (!process->env.items)
+		process->env.items = (char **)no_strings;
+	return 0;
+}
