@@ -3,6 +3,10 @@
 
 CHECKS += docs
 
+DOCS_EXAMPLES := $(B)/debug/tests/docs-examples
+$(DOCS_EXAMPLES): $(call objs,debug,tests/docs/examples.c $(wildcard oci/*.c))
+	$(call link,debug,-ljansson)
+
 .PHONY: check-docs
-check-docs:
-	$(Q)tests/docs/names.sh
+check-docs: $(DOCS_EXAMPLES)
+	$(Q)failed=0; tests/docs/names.sh || failed=1; $(DOCS_EXAMPLES) || failed=1; exit $$failed
