@@ -87,7 +87,8 @@ all: # first target; rooms add to it
 CHECKS :=      # phony targets, one a test suite; each prints "ok NAME" / "not ok NAME" lines
 FORMATTED :=   # C files that clang-format checks, added to by the wildcard below
 
-include $(sort $(wildcard */module.mk tests/*/module.mk))
+# oci/ first: other rooms link its sources.
+include oci/module.mk $(filter-out oci/module.mk,$(sort $(wildcard */module.mk tests/*/module.mk)))
 
 FORMATTED += $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 

@@ -6,3 +6,21 @@ INIT_SRCS := init/sys.c init/fs.c init/console.c init/bootargs.c init/early.c in
 	init/discover.c init/discover_channels.c init/discover_config.c init/discover_fstype.c \
 	init/discover_layers.c init/target.c init/apply.c init/apply_undo.c init/step_root.c \
 	init/step_mount.c init/step_node.c init/step_system.c
+# From there to the end.
+INIT_SRCS += init/main.c init/tool.c init/spawn.c init/child.c init/pty.c init/enter.c init/limits.c \
+	init/cred.c init/lookup.c init/exec.c init/supervise.c init/life.c init/signals.c init/reap.c \
+	init/requests.c init/channel.c init/ring.c init/relay.c init/relay_input.c init/routes.c \
+	init/report.c
+
+INIT_OCI := $(B)/aarch64/init-oci
+INIT_OCI_NATIVE := $(B)/x86_64/init-oci
+
+all: $(INIT_OCI)
+
+# One rule for each variant; both are static, and stripped by the linker in the guest's.
+define init_oci_rule
+$(B)/$(1)/init-oci: $$(call objs,$(1),$$(OCI_SRCS) $$(INIT_SRCS)) | $$(NEEDS_$(1))
+	$$(call link,$(1),$(2) -ljansson)
+endef
+$(eval $(call init_oci_rule,aarch64,-s))
+$(eval $(call init_oci_rule,x86_64,))

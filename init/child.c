@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The child between fork and execve.
+ *
+ * Should: become the workload in every respect the configuration names, or say why not. Must not:
+ * let the workload inherit anything of init-oci's, be it a descriptor, a signal's mask or
+ * disposition, a mount, or a moment in which it could be traced: PID 1 is not dumpable, so neither
+ * is its child until the execve (CVE-2016-9962).
+ *
+ * The order is one of privileges: first what needs root and init-oci's own file systems, then the
+ * container's root, then the credentials, then what must be done as the user.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "init/spawn.h"
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1u << 2)
+#endif
+
+#define DEFAULT_UMASK   0022
+#define KERNEL_SIGNALS  64
+#define KERNEL_SET_SIZE 8 /* bytes of the kernel's signal set; libc's type is larger */
+
+/* A session of its own; the sources of 0, 1 and 2 are never themselves below 3 (early). */
+static int take_stdio(const struct child_setup *setup, struct failure *f)
+{
+	if (setsid() < 0)
+		return fail_sys(f, "setsid", NULL);
+	if (setup->has_terminal && ioctl(setup->stdio_fd[0], TIOCSCTTY, 0) < 0)
+		return fail_sys(f, "ioctl(TIOCSCTTY)", NULL);
+	for (int fd = 0; fd < 3; fd++) {
+		if (dup2(setup->stdio_fd[fd], fd) < 0)
+			return fail_sys(f, "dup2", NULL);
+	}
+	return 0;
+}
+
+/*
+ * Every signal back to its default, none blocked. The kernel's own calls: libc hides the signals
+ * that it uses itself, of which a workload with another libc expects one (34) to work.
+ */
+static void reset_signals(void)
+{
+	static const struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} by_default;
+	static const uint64_t none;
+
+	for (int sig = 1; sig <= KERNEL_SIGNALS; sig++) {
+		if (sig != SIGKILL && sig != SIGSTOP)
+			syscall(SYS_rt_sigaction, sig, &by_default, NULL, KERNEL_SET_SIZE);
+	}
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_SET_SIZE);
+}
+
+/* The environment of the configuration, and HOME when it has none. */
+static char **make_env(const struct oci_process *process, struct failure *f)
+{
+	static char home[sizeof("HOME=") + LOOKUP_HOME_MAX] = "HOME=";
+	size_t count = process->env.count;
+
+	if (lookup_env(process->env.items, "HOME"))
+		return process->env.items;
+	char **env = malloc((count + 2) * sizeof(*env));
+
+	if (!env) {
+		fail_err(f, ENOMEM, "malloc", NULL, "environment");
+		return NULL;
+	}
+	lookup_home(process->user.uid, home + strlen("HOME="));
+	memcpy(env, process->env.items, count * sizeof(*env));
+	env[count] = home;
+	env[count + 1] = NULL;
+	return env;
+}
+
+void child_exec(const struct child_setup *setup, struct failure *f)
+{
+	const struct oci_process *process = setup->process;
+	char **env;
+
+	if (take_stdio(setup, f) < 0 || enter_root(setup->root_fd, f) < 0 ||
+	    cwd_create(process->cwd, f) < 0)
+		return;
+	env = make_env(process, f);
+	if (!env || limits_apply(process, setup->proc_fd, f) < 0)
+		return;
+	umask(process->user.has_umask ? process->user.umask : DEFAULT_UMASK);
+	if (cred_apply(process, f) < 0 || cwd_enter(process->cwd, f) < 0)
+		return;
+	reset_signals();
+	if (syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
+		fail_sys(f, "close_range", NULL);
+		return;
+	}
+	exec_entrypoint(process->args.items, env, f);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The workload's view of the file system: a mount namespace of its own, whose root is the
+ * container's root, and the working directory.
+ *
+ * The root of an initramfs cannot be pivoted away, so the container's root is moved on top of it
+ * and entered with chroot. What lies beneath (init-oci's work tree, the layers, the configuration's
+ * place) then has no name: ".." of the new root stops at the new root, also for one who chroots
+ * again.
+ *
+ * The working directory must exist before the entering namespace is copied: the kernel takes the
+ * current directory of the one who calls over into the copy, and nothing else, so root_fd itself
+ * would still lead to the old namespace's mount.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "init/spawn.h"
+
+int enter_root(int root_fd, struct failure *f)
+{
+	if (fchdir(root_fd) < 0)
+		return fail_sys(f, "fchdir", "/");
+	if (unshare(CLONE_NEWNS) < 0)
+		return fail_sys(f, "unshare(CLONE_NEWNS)", NULL);
+	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
+		return fail_sys(f, "mount(MS_MOVE)", "/");
+	if (chroot(".") < 0)
+		return fail_sys(f, "chroot", "/");
+	return 0;
+}
+
+/* Makes every missing directory of an absolute path, owned by root like the ones of an image. */
+static int make_directories(const char *path, struct failure *f)
+{
+	char part[4096];
+	size_t length = strlen(path);
+
+	if (length >= sizeof(part))
+		return fail_err(f, ENAMETOOLONG, "mkdir", path, "%s", "");
+	for (size_t i = 1; i <= length; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return fail_sys(f, "mkdir", part);
+	}
+	return 0;
+}
+
+int cwd_create(const char *cwd, struct failure *f)
+{
+	struct stat st;
+
+	if (stat(cwd, &st) == 0 || errno != ENOENT)
+		return 0; /* cwd_enter() finds out what is wrong */
+	if (make_directories(cwd, f) < 0)
+		return fail_at(f, STAGE_SPAWN, "/process/cwd");
+	return 0;
+}
+
+/* As the user. A directory that is not below the root has no absolute name (CVE-2024-21626). */
+int cwd_enter(const char *cwd, struct failure *f)
+{
+	char name[4096];
+
+	if (chdir(cwd) < 0)
+		fail_sys(f, "chdir", cwd);
+	else if (syscall(SYS_getcwd, name, sizeof(name)) < 0)
+		fail_sys(f, "getcwd", cwd);
+	else if (name[0] != '/')
+		fail_err(f, EXDEV, "getcwd", cwd, "is outside the container's root");
+	else
+		return 0;
+	return fail_at(f, STAGE_SPAWN, "/process/cwd");
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the image says about its user: the home directory in /etc/passwd. The file is the image's,
+ * so nothing about it is trusted: it is read when it is a regular file, at most its first MiB, and
+ * whatever is wrong with it only means that the home is "/".
+ */
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "init/spawn.h"
+
+#define PASSWD_MAX_BYTES (1u << 20)
+
+/* The n-th field (from 0) of a line of colon-separated ones; NULL: there are fewer. */
+static const char *field_at(const char *line, size_t length, unsigned n, size_t *ret_length)
+{
+	const char *end = line + length;
+
+	for (;;) {
+		const char *colon = memchr(line, ':', (size_t)(end - line));
+
+		if (n == 0) {
+			*ret_length = (size_t)((colon ? colon : end) - line);
+			return line;
+		}
+		if (!colon)
+			return NULL;
+		line = colon + 1;
+		n--;
+	}
+}
+
+/* Decimal digits and nothing else, below 2^32. */
+static bool is_uid(const char *text, size_t length, uint32_t uid)
+{
+	uint64_t value = 0;
+
+	if (length == 0 || length > 10)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	}
+	return value == uid;
+}
+
+static bool line_home(const char *line, size_t length, uint32_t uid,
+		      char ret[static LOOKUP_HOME_MAX])
+{
+	size_t uid_length, home_length;
+	const char *uid_text = field_at(line, length, 2, &uid_length);
+	const char *home = field_at(line, length, 5, &home_length);
+
+	if (!uid_text || !home || !is_uid(uid_text, uid_length, uid))
+		return false;
+	if (home_length >= LOOKUP_HOME_MAX || memchr(home, '\0', home_length))
+		return false;
+	if (home_length == 0)
+		strcpy(ret, "/");
+	else
+		*(char *)mempcpy(ret, home, home_length) = '\0';
+	return true;
+}
+
+bool passwd_home(const char *text, size_t length, uint32_t uid, char ret[static LOOKUP_HOME_MAX])
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		size_t line_length = (size_t)((newline ? newline : end) - text);
+
+		if (line_home(text, line_length, uid, ret))
+			return true;
+		text += line_length + 1;
+	}
+	return false;
+}
+
+/*
+ * Looks before it opens: opening some devices does things, so only a regular file is opened at all.
+ * Links in the image may lead anywhere in the image, but not through procfs's magic ones.
+ */
+static int open_regular(const char *path)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+	struct stat st;
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	if (fd < 0)
+		return -1;
+	bool is_regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+
+	close(fd);
+	if (!is_regular)
+		return -1;
+	how.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+/* The first bytes of an image's file, at most max; the length, or 0. */
+static size_t read_head(const char *path, char *buffer, size_t max)
+{
+	size_t used = 0;
+	int fd = open_regular(path);
+
+	if (fd < 0)
+		return 0;
+	while (used < max) {
+		ssize_t n = read(fd, buffer + used, max - used);
+
+		if (n <= 0)
+			break;
+		used += (size_t)n;
+	}
+	close(fd);
+	return used;
+}
+
+void lookup_home(uint32_t uid, char ret[static LOOKUP_HOME_MAX])
+{
+	/* Mapped, not on the heap: pages that a short file does not reach cost nothing. */
+	char *text = mmap(NULL, PASSWD_MAX_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	strcpy(ret, "/");
+	if (text == MAP_FAILED)
+		return;
+	size_t length = read_head("/etc/passwd", text, PASSWD_MAX_BYTES);
+
+	(void)passwd_home(text, length, uid, ret); /* no such user: ret stays "/" */
+	munmap(text, PASSWD_MAX_BYTES);
+}
+
+const char *lookup_env(char *const env[], const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; *env; env++) {
+		if (strncmp(*env, name, length) == 0 && (*env)[length] == '=')
+			return *env + length + 1;
+	}
+	return NULL;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The parts of spawn: what happens between the fork and the execve, in the order of child.c. All
+ * but the terminal's opening run in the child, already inside the container's root.
+ */
+#ifndef INIT_SPAWN_H
+#define INIT_SPAWN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "init/guest.h"
+
+/* What the child needs beside the configuration; descriptors are the child's ends. */
+struct child_setup {
+	const struct oci_process *process;
+	int root_fd;       /* the container's root, O_PATH */
+	int proc_fd;       /* our own procfs */
+	int stdio_fd[3];   /* become 0, 1, 2 */
+	bool has_terminal; /* stdio_fd[0] is the slave: make it the controlling terminal */
+};
+
+/* Everything after the fork. Returns only when it failed. */
+void child_exec(const struct child_setup *setup, struct failure *f);
+
+/*
+ * Opens a new terminal of the container's own devpts and puts its slave on /dev/console. Everything
+ * goes by descriptor: no name in the image can lead to another device.
+ */
+int pty_open(int root_fd, const struct oci_process *process, int *ret_master_fd, int *ret_slave_fd,
+	     struct failure *f) FAIL_MUST_CHECK;
+int pty_resize(int master_fd, uint16_t rows, uint16_t columns);
+
+/* The privileged half of the process's limits: rlimits, oom_score_adj. As root. */
+int limits_apply(const struct oci_process *process, int proc_fd, struct failure *f) FAIL_MUST_CHECK;
+/* From root with all capabilities to the process's own ids and sets; no way back. */
+int cred_apply(const struct oci_process *process, struct failure *f) FAIL_MUST_CHECK;
+
+/* Enters the container's mounts: a mount namespace of our own with root_fd as its root. */
+int enter_root(int root_fd, struct failure *f) FAIL_MUST_CHECK;
+/* Makes cwd when it is missing, as root; the child changes to it as the user. */
+int cwd_create(const char *cwd, struct failure *f) FAIL_MUST_CHECK;
+int cwd_enter(const char *cwd, struct failure *f) FAIL_MUST_CHECK;
+
+/* The home directory of uid as the image's /etc/passwd has it, "/" when it says nothing. */
+#define LOOKUP_HOME_MAX 256
+void lookup_home(uint32_t uid, char ret[static LOOKUP_HOME_MAX]);
+/* Pure: the same from the text of a passwd file. False: no such user. */
+bool passwd_home(const char *text, size_t length, uint32_t uid, char ret[static LOOKUP_HOME_MAX]);
+/* The value of name in an environment, or NULL. */
+const char *lookup_env(char *const env[], const char *name);
+
+/* execve of args[0], found on the PATH of env when it has no slash. Returns only when it failed. */
+void exec_entrypoint(char *const args[], char *const env[], struct failure *f);
+/* Pure: the exit code that an errno of execve stands for. */
+int exec_error_code(int err);
+/*
+ * Pure: the interpreter that a program's first bytes ask for: of a "#!" line or of an ELF file's
+ * PT_INTERP. False: none that these bytes can tell.
+ */
+bool exec_interpreter(const uint8_t *head, size_t length, char *ret, size_t size);
+
+#endif
