@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Stands in for qemu-system-aarch64 in tests of smk that need no guest: it speaks the control channel
+and plays the part that $FAKE_QEMU names. Its argument vector goes to $FAKE_QEMU_ARGV as JSON."""
+
+import json
+import os
+import re
+import socket
+import struct
+import sys
+import time
+
+CONTROL, DATA, CREDIT = 1, 2, 3
+MARKS = {"main": 1000000, "bootargs": 2000000}
+RECORD = {"phase": "run", "signal": 0, "coreDumped": False, "oomKilled": False, "timings": MARKS,
+          "userMicroseconds": 0, "systemMicroseconds": 0, "maxRssBytes": 0, "droppedBytes": 0}
+
+
+class Guest:
+    def __init__(self, argv):
+        text = " ".join(argv)
+        self.control = self.open(re.search(r"socket,id=control,fd=(\d+)", text))
+        self.console = self.open(re.search(r"socket,id=console,fd=(\d+)", text))
+        self.buffer = b""
+
+    @staticmethod
+    def open(match):
+        return socket.socket(fileno=int(match.group(1))) if match else None
+
+    def frame(self, kind, payload=b"", stream=0, flags=0):
+        self.control.sendall(struct.pack("<BBHI", kind, flags, stream, len(payload)) + payload)
+
+    def message(self, **members):
+        self.frame(CONTROL, json.dumps(members).encode())
+
+    def hello(self, version=1):
+        self.message(type="hello", version=version, init="fake", timings=MARKS)
+
+    def output(self, data, stream=1, flags=0):
+        self.frame(DATA, data, stream, flags)
+
+    def exit(self, code):
+        self.message(type="exit", **RECORD, code=code)
+
+    def receive(self):
+        """The next frame from smk: (type, flags, stream, payload)."""
+        while True:
+            if len(self.buffer) >= 8:
+                kind, flags, stream, length = struct.unpack("<BBHI", self.buffer[:8])
+                if len(self.buffer) >= 8 + length:
+                    payload = self.buffer[8:8 + length]
+                    self.buffer = self.buffer[8 + length:]
+                    return kind, flags, stream, payload
+            data = self.control.recv(65536)
+            if not data:
+                sys.exit(0)
+            self.buffer += data
+
+
+def hold(guest):
+    guest.hello()
+    guest.output(b"holding\n")
+    time.sleep(600)
+
+
+def echo_signals(guest):
+    """Prints each signal that smk passes on, and ends at TERM."""
+    guest.hello()
+    guest.output(b"ready\n")
+    while True:
+        kind, _, _, payload = guest.receive()
+        if kind == CONTROL and json.loads(payload)["type"] == "signal":
+            number = json.loads(payload)["signal"]
+            guest.output(b"signal %d\n" % number)
+            if number == 15:
+                guest.exit(143)
+                return
+
+
+def echo_input(guest):
+    """Sends stdin back, with as much credit as it used, to the end."""
+    guest.hello()
+    flags = 0
+    while not flags & 1:
+        kind, flags, _, payload = guest.receive()
+        if kind == DATA:
+            guest.output(payload)
+            guest.frame(CREDIT, struct.pack("<I", len(payload)))
+        else:
+            flags = 0
+    guest.exit(0)
+
+
+def count_input(guest):
+    """Gives no credit back: counts what comes anyway."""
+    guest.hello()
+    total = 0
+    guest.control.settimeout(1)
+    try:
+        while True:
+            kind, _, _, payload = guest.receive()
+            total += len(payload) if kind == DATA else 0
+    except TimeoutError:
+        guest.output(b"%d\n" % total)
+    guest.exit(0)
+
+
+def flood(guest):
+    """A megabyte on each stream, as fast as smk's credit allows."""
+    guest.hello()
+    credit = {1: 262144, 2: 262144}
+    left = {1: 1 << 20, 2: 1 << 20}
+    while left[1] or left[2]:
+        for stream in (1, 2):
+            size = min(credit[stream], left[stream], 30000)
+            if size:
+                guest.output(bytes([64 + stream]) * size, stream)
+                credit[stream] -= size
+                left[stream] -= size
+        if not any(min(credit[s], left[s]) for s in (1, 2)):
+            kind, _, stream, payload = guest.receive()
+            if kind == CREDIT:
+                credit[stream] += struct.unpack("<I", payload)[0]
+    guest.exit(5)
+
+
+def too_much(guest):
+    guest.hello()
+    for _ in range(100):
+        guest.output(b"x" * 60000)
+    time.sleep(600)
+
+
+def pipe_signal(guest):
+    """Prints until it is told that nobody reads."""
+    guest.hello()
+    guest.output(b"one\n")
+    while True:
+        guest.output(b"more\n")
+        guest.control.settimeout(0.05)
+        try:
+            kind, _, _, payload = guest.receive()
+            if kind == CONTROL:
+                guest.exit(100 + json.loads(payload)["signal"])
+                return
+        except TimeoutError:
+            pass
+
+
+def bad_type(guest):
+    guest.frame(9, b"?")
+    time.sleep(600)
+
+
+def bad_length(guest):
+    guest.control.sendall(struct.pack("<BBHI", CONTROL, 0, 0, 1 << 30))
+    time.sleep(600)
+
+
+def bad_json(guest):
+    guest.frame(CONTROL, b"{nonsense")
+    time.sleep(600)
+
+
+def bad_stream(guest):
+    guest.hello()
+    guest.output(b"?", stream=7)
+    time.sleep(600)
+
+
+def bad_version(guest):
+    guest.hello(version=99)
+    time.sleep(600)
+
+
+def no_record(guest):
+    guest.console.sendall(b"early words\r\nKernel panic - not syncing: no reason\r\n")
+    guest.hello()
+
+
+def console_record(guest):
+    guest.console.sendall(b"smk-exit: " + json.dumps(dict(RECORD, code=9)).encode() + b"\r\n")
+
+
+def warning(guest):
+    guest.console.sendall(b"init-oci: warning: something is optional\r\n")
+    guest.hello()
+    guest.exit(0)
+
+
+def broken(_):
+    print("qemu-system-aarch64: cannot do that", file=sys.stderr)
+    sys.exit(1)
+
+
+def stay(guest):
+    """A record, but no end."""
+    guest.hello()
+    guest.exit(0)
+    time.sleep(600)
+
+
+def main():
+    if "FAKE_QEMU_ARGV" in os.environ:
+        with open(os.environ["FAKE_QEMU_ARGV"], "w", encoding="utf-8") as file:
+            json.dump(sys.argv, file)
+    globals()[os.environ["FAKE_QEMU"]](Guest(sys.argv))
+
+
+if __name__ == "__main__":
+    main()

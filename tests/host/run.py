@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""smk without a guest: options, bundles, packing, QEMU's command line, and a session with a QEMU that
+is played by fake_qemu.py."""
+
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "vm")]
+
+import harness  # noqa: E402
+import case_options  # noqa: E402,F401
+import case_bundle  # noqa: E402,F401
+import case_pack  # noqa: E402,F401
+import case_machine  # noqa: E402,F401
+import case_session  # noqa: E402,F401
+
+if __name__ == "__main__":
+    sys.exit(harness.main("host", sys.argv[1:]))
