@@ -66,8 +66,18 @@ doc_stages() {
     sed -nE 's/^\| STAGE \| (.*) \| never \|/\1/p' docs/exit-codes.md | sed 's/ or /, /' | tr ',' '\n' | tr -d ' '
 }
 
+# The options of init-oci as a tool.
+code_options_of_init() {
+    sed -n '/^static const char usage/,/;$/p' init/tool.c | grep -oE -- '--[a-z]+'
+}
+
+doc_options_of_init() {
+    grep -oE '^\.(It |Op )?Fl -[a-z]+' docs/man/init-oci.8 | sed 's/.* /-/'
+}
+
 same config-fields "$(code_fates)" "$(doc_fates)"
 same mount-options "$(code_options)" "$(doc_options)"
 same contract-names "$(contract_names)" "$(doc_contract_names)"
 same stages "$(code_stages)" "$(doc_stages)"
+same init-oci-options "$(code_options_of_init)" "$(doc_options_of_init)"
 exit $failed
