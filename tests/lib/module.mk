@@ -3,7 +3,43 @@
 
 LIB_TEST  := $(B)/lib-test
 LIB_SMALL := $(LIB_TEST)/small
+LIB_WRAP_THREADS := -Wl,--wrap=pthread_create
+LIB_CORE  := $(filter-out lib/embedded.c,$(LIB_SRCS))
 
-$(LIB_SMALL)/assets.h: tests/lib/small-assets.py tests/lib/pack-assets.sh scripts/xz-asset.sh scripts/manifest.sh
+CHECKS += lib
+.PHONY: check-lib
+
+# ThreadSanitizer: the same sources once more.
+CC_tsan      := gcc
+CFLAGS_tsan  := $(CFLAGS_all) -O1 -g -fsanitize=thread
+LDFLAGS_tsan := -fsanitize=thread
+$(eval $(call compile_rules,tsan))
+
+$(LIB_SMALL)/assets.h: tests/lib/small-assets.py tests/lib/pack-assets.sh scripts/manifest.sh
 	$(Q)tests/lib/small-assets.py $(@D)
 	$(Q)tests/lib/pack-assets.sh $(@D)
+
+# $(call lib_variant,VARIANT,DIRECTORY): the library's objects in VARIANT with the assets of DIRECTORY.
+lib_variant = $(call objs,$(1),$(LIB_CORE)) $(2)/$(1)/embedded.o $(2)/assets.o
+define lib_variant_rules
+$(2)/$(1)/embedded.o: lib/embedded.c $(2)/assets.h
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) $$(EXTRA_lib) -I$(2) -c $$< -o $$@
+endef
+$(foreach v,debug host tsan,$(eval $(call lib_variant_rules,$(v),$(LIB_SMALL))))
+$(LIB_TEST)/%/assets.o: lib/assets.S $(LIB_TEST)/%/assets.h
+	$(call assemble_assets,$(LIB_TEST)/$*/kernel.xz,$(LIB_TEST)/$*/init-oci.xz)
+
+$(LIB_TEST)/sha256: $(call objs,debug,tests/lib/sha256.c lib/sha256.c lib/sha256_cpu.c)
+	$(call link,debug)
+$(LIB_TEST)/sha256-aarch64: $(call objs,aarch64,tests/lib/sha256.c lib/sha256.c lib/sha256_cpu.c)
+	$(call link,aarch64)
+$(LIB_TEST)/xz: $(call objs,debug,tests/lib/xz.c) $(call lib_variant,debug,$(LIB_SMALL))
+	$(call link,debug,$(LIB_WRAP_THREADS) $(LIB_LIBS))
+
+LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz)
+
+check-lib: $(LIB_PROGRAMS)
+	$(Q)$(LIB_TEST)/sha256
+	$(Q)SMK_TEST_SHA_EXPECTED=1 qemu-aarch64-static -cpu max $(LIB_TEST)/sha256-aarch64 | sed 's|lib/sha256|lib/sha256-aarch64|'
+	$(Q)$(LIB_TEST)/xz $(LIB_SMALL)/kernel.xz $(LIB_SMALL)/kernel 6000

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# pack-assets.sh DIRECTORY: DIRECTORY/{kernel,init-oci} -> the same .xz, as the real ones are made, and
-# assets.h from a manifest, as the real one is made.
+# pack-assets.sh DIRECTORY: DIRECTORY/{kernel,init-oci} -> the same .xz, in the form of the real ones but
+# with small blocks, and assets.h from a manifest, as the real one is made.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 directory=$1
@@ -17,7 +17,8 @@ entry() { # entry NAME: its object in the manifest
 }
 
 for name in kernel init-oci; do
-    "$top/scripts/xz-asset.sh" "$directory/$name" "$directory/$name.xz"
+    xz --stdout --check=crc64 --threads=1 --block-size=65536 --arm64 \
+        --lzma2=preset=6,dict=64KiB "$directory/$name" >"$directory/$name.xz"
 done
 jq -n --argjson kernel "$(entry kernel)" --argjson init "$(entry init-oci)" \
     '{format: 1, assets: {kernel: $kernel, "init-oci": $init}}' >"$directory/assets/manifest.json"

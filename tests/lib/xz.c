@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * xz KERNEL.xz KERNEL [FLIPS]: parser and decoder on an asset in the real form. Damage of every
+ * kind is refused, or (a flip that xz itself does not see, such as in padding it ignores) decodes
+ * to the right bytes: never to wrong ones.
+ */
+#include "lib/xz.h"
+#include "lib/sha256.h"
+#include "tests/t.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#define MIB ((size_t)1 << 20)
+
+static unsigned char *packed, *raw;
+static size_t packed_length, raw_length;
+static unsigned flips = 5000;
+
+static unsigned char *read_file(const char *path, size_t *ret_length)
+{
+	FILE *file = fopen(path, "rb");
+	unsigned char *bytes;
+	long length;
+
+	if (!file || fseek(file, 0, SEEK_END) < 0 || (length = ftell(file)) <= 0) {
+		perror(path);
+		exit(2);
+	}
+	rewind(file);
+	bytes = malloc((size_t)length);
+	if (!bytes || fread(bytes, 1, (size_t)length, file) != (size_t)length)
+		exit(2);
+	fclose(file);
+	*ret_length = (size_t)length;
+	return bytes;
+}
+
+/* Decodes what may be damaged. Allocations have the exact size, so that ASan sees one byte too far.
+ */
+static enum smk_result decode(const unsigned char *bytes, size_t length, unsigned threads,
+			      bool *ret_is_right)
+{
+	struct xz_stream xz;
+	enum smk_result result = xz_parse(bytes, length, &xz);
+	unsigned char *out;
+
+	*ret_is_right = false;
+	if (result || xz.raw_length > 16 * MIB)
+		return result ? result : SMK_ERROR_DATA;
+	out = malloc(xz.raw_length ? xz.raw_length : 1);
+	result = xz_decode(&xz, out, 64 * MIB, threads);
+	*ret_is_right = xz.raw_length == raw_length && !memcmp(out, raw, raw_length);
+	free(out);
+	return result;
+}
+
+static void test_good(void)
+{
+	bool is_right;
+
+	for (unsigned threads = 1; threads <= 9; threads++) {
+		CHECK_INT(decode(packed, packed_length, threads, &is_right), SMK_OK);
+		CHECK(is_right);
+	}
+}
+
+static void test_blocks(void)
+{
+	struct xz_stream xz;
+	size_t offset = 0;
+
+	CHECK_INT(xz_parse(packed, packed_length, &xz), SMK_OK);
+	CHECK(xz.count > 2);
+	CHECK_INT(xz.raw_length, raw_length);
+	for (size_t i = 0; i < xz.count; i++) {
+		CHECK_INT(xz.blocks[i].raw_offset, offset);
+		offset += xz.blocks[i].raw_length;
+	}
+	CHECK_INT(offset, raw_length);
+}
+
+static void check_damaged(const unsigned char *bytes, size_t length, const char *what, size_t at)
+{
+	bool is_right;
+	enum smk_result result = decode(bytes, length, 1 + (unsigned)at % 2, &is_right);
+
+	if (result == SMK_OK && !is_right && !t_why[0])
+		snprintf(t_why, sizeof(t_why), "%s at %zu: accepted wrong bytes", what, at);
+	if (result != SMK_OK && result != SMK_ERROR_DATA && result != SMK_ERROR_MEMORY_LIMIT &&
+	    !t_why[0])
+		snprintf(t_why, sizeof(t_why), "%s at %zu: result %d", what, at, (int)result);
+}
+
+static void flip(unsigned char *bytes, size_t bit)
+{
+	bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+}
+
+static void flip_range(unsigned char *bytes, size_t from, size_t to, size_t step)
+{
+	for (size_t bit = from; bit < to; bit += step) {
+		flip(bytes, bit);
+		check_damaged(bytes, packed_length, "flip of bit", bit);
+		flip(bytes, bit);
+	}
+}
+
+/* All bits of the frame (headers, index, footer), and bits spread evenly over the rest. */
+static void test_flips(void)
+{
+	unsigned char *copy = malloc(packed_length);
+	size_t bits = packed_length * 8, frame = 64 * 8;
+
+	memcpy(copy, packed, packed_length);
+	flip_range(copy, 0, frame, 1);
+	flip_range(copy, frame, bits - frame, bits / flips + 1);
+	flip_range(copy, bits - frame, bits, 1);
+	free(copy);
+}
+
+static void test_truncated(void)
+{
+	for (size_t cut = 1; cut <= packed_length; cut += cut < 300 ? 1 : packed_length / 500) {
+		unsigned char *copy = malloc(packed_length - cut + 1);
+		bool is_right;
+
+		memcpy(copy, packed, packed_length - cut);
+		CHECK_INT(decode(copy, packed_length - cut, 2, &is_right), SMK_ERROR_DATA);
+		free(copy);
+	}
+}
+
+static void test_extended(void)
+{
+	unsigned char *copy = calloc(1, packed_length + 64);
+	bool is_right;
+
+	memcpy(copy, packed, packed_length);
+	for (size_t more = 1; more <= 64; more++)
+		CHECK_INT(decode(copy, packed_length + more, 2, &is_right), SMK_ERROR_DATA);
+	free(copy);
+}
+
+/* Replaces the 32-bit CRC at `at` by that of length bytes from `from`. */
+static void put_crc(unsigned char *bytes, size_t at, size_t from, size_t length)
+{
+	uint32_t crc = lzma_crc32(bytes + from, length, 0);
+
+	for (unsigned i = 0; i < 4; i++)
+		bytes[at + i] = (unsigned char)(crc >> 8 * i);
+}
+
+/* An index whose CRC is right but whose numbers are not: each byte set to each of some values. */
+static void test_index(void)
+{
+	static const unsigned char values[] = {0, 1, 4, 5, 63, 64, 65, 0x7f, 0x80, 0xff};
+	unsigned char *copy = malloc(packed_length);
+	const unsigned char *footer = packed + packed_length - 12;
+	size_t length = ((size_t)footer[4] + 1) * 4, start = packed_length - 12 - length;
+
+	for (size_t at = 0; at < length - 4; at++)
+		for (size_t v = 0; v < sizeof(values); v++) {
+			memcpy(copy, packed, packed_length);
+			if (copy[start + at] == values[v])
+				continue;
+			copy[start + at] = values[v];
+			put_crc(copy, packed_length - 12 - 4, start, length - 4);
+			check_damaged(copy, packed_length, "index byte", at);
+		}
+	free(copy);
+}
+
+/* The same for the header of the first block. */
+static void test_block_header(void)
+{
+	unsigned char *copy = malloc(packed_length);
+	size_t length = ((size_t)packed[12] + 1) * 4;
+
+	for (size_t at = 0; at < length - 4; at++)
+		for (unsigned value = 0; value < 256; value++) {
+			memcpy(copy, packed, packed_length);
+			copy[12 + at] = (unsigned char)value;
+			put_crc(copy, 12 + length - 4, 12, length - 4);
+			check_damaged(copy, packed_length, "block header byte", at);
+		}
+	free(copy);
+}
+
+/* A stream that says it has no integrity check is refused, whatever the rest. */
+static void test_no_check(void)
+{
+	unsigned char *copy = malloc(packed_length);
+	size_t footer = packed_length - 12;
+	bool is_right;
+
+	memcpy(copy, packed, packed_length);
+	copy[7] = copy[footer + 9] = 0;
+	put_crc(copy, 8, 6, 2);
+	put_crc(copy, footer, footer + 4, 6);
+	CHECK_INT(decode(copy, packed_length, 1, &is_right), SMK_ERROR_DATA);
+	free(copy);
+}
+
+static void test_memory_limit(void)
+{
+	unsigned char *out = malloc(raw_length);
+	struct xz_stream xz;
+	size_t low = 0, high = 64 * MIB;
+
+	CHECK_INT(xz_parse(packed, packed_length, &xz), SMK_OK);
+	while (high - low > 1) {
+		size_t limit = low + (high - low) / 2;
+		enum smk_result result = xz_decode(&xz, out, limit, 4);
+
+		CHECK(result == SMK_OK || result == SMK_ERROR_MEMORY_LIMIT);
+		if (result)
+			low = limit;
+		else
+			high = limit;
+	}
+	/* One block needs its dictionary (64 KiB here) and some of liblzma's own. */
+	CHECK(high > 64 << 10 && high < MIB);
+	free(out);
+}
+
+/* The link wraps pthread_create: it fails from the (threads_left + 1)-th call on. */
+static int threads_left = 1000000;
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *argument)
+{
+	if (threads_left <= 0)
+		return EAGAIN;
+	threads_left--;
+	return __real_pthread_create(thread, attributes, run, argument);
+}
+
+/* With none or few of the threads to be had, the others decode everything. */
+static void test_no_threads(void)
+{
+	bool is_right;
+
+	for (int left = 0; left < 3; left++) {
+		threads_left = left;
+		CHECK_INT(decode(packed, packed_length, 4, &is_right), SMK_OK);
+		CHECK(is_right);
+		CHECK_INT(threads_left, 0);
+	}
+	threads_left = 1000000;
+}
+
+static const struct t_case cases[] = {
+	{"good", test_good},
+	{"blocks", test_blocks},
+	{"flips", test_flips},
+	{"truncated", test_truncated},
+	{"extended", test_extended},
+	{"index", test_index},
+	{"block-header", test_block_header},
+	{"no-check", test_no_check},
+	{"memory-limit", test_memory_limit},
+	{"no-threads", test_no_threads},
+};
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	if (argc < 3)
+		return 2;
+	if (argc > 3)
+		flips = (unsigned)atoi(argv[3]);
+	packed = read_file(argv[1], &packed_length);
+	raw = read_file(argv[2], &raw_length);
+	code = t_run("lib/xz", cases, sizeof(cases) / sizeof(cases[0]));
+	free(packed);
+	free(raw);
+	return code;
+}
