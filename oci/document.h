@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A JSON text as a tree in an arena. All input to oci/ comes through document_load(), which adds to
- * jansson what it lacks: a heap limit, a nesting limit, refusal of NUL bytes, and integers up to
- * 2^64-1.
+ * A JSON text as a tree in an arena. All input to oci/ comes through document_load(): jansson's
+ * tree and hash tables, filled by a reader of our own (reader.c says why), within limits of memory
+ * and nesting.
  */
 #ifndef OCI_DOCUMENT_H
 #define OCI_DOCUMENT_H
@@ -29,7 +29,7 @@ struct document {
 	int (*read_unknown)(const struct field *member, struct failure *f);
 	struct arena *arena;       /* the caller's */
 	const struct json_t *root; /* an object */
-	const uint64_t *big;       /* integers above 2^63-1, in their order in the text */
+	uint64_t *big;             /* integers above 2^63-1, in their order in the text */
 	size_t big_count;
 	struct note *notes; /* warnings, newest first */
 	size_t note_count;
@@ -42,10 +42,11 @@ struct document {
 int document_load(struct document *ret, struct arena *arena, const char *name, const char *bytes,
 		  size_t length, struct failure *f) FAIL_MUST_CHECK;
 
-/* The text jansson gets: the bytes, or a copy of the same length in which the numbers it cannot
- * represent are spelled differently. Sets big and big_count. */
-int lex_prepare(struct document *document, const char *name, const char *bytes, size_t length,
-		const char **ret_text, struct failure *f) FAIL_MUST_CHECK;
+/* The reader: the root object, or NULL. */
+struct json_t *document_read(struct document *document, const char *name, const char *bytes,
+			     size_t length, struct failure *f);
+/* Remembers an integer above 2^63-1; -1: no memory. */
+int document_add_big(struct document *document, uint64_t value) FAIL_MUST_CHECK;
 
 int fail_memory(struct failure *f);
 

@@ -34,7 +34,7 @@ static struct limits limits_of(const struct rule *rule, int64_t min, uint64_t ma
 	return (struct limits){min, max};
 }
 
-/* A value from 2^63 to 2^64-1 stands in the tree as the real -n (see lex.c). */
+/* A value from 2^63 to 2^64-1 stands in the tree as the real -n (see reader.c). */
 static bool big_value(const struct field *field, uint64_t *ret)
 {
 	double real = json_real_value(field->value);

@@ -6,33 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "utf8.h"
+
 static void put(struct writer *writer, const char *bytes, size_t length)
 {
 	size_t room = writer->size > writer->length ? writer->size - writer->length : 0;
 
 	memcpy(writer->text + (room ? writer->length : 0), bytes, length < room ? length : room);
 	writer->length += length;
-}
-
-/* Length of the UTF-8 sequence that text begins with; 0: none (RFC 3629: no overlong forms, no
- * surrogates, nothing above U+10FFFF). */
-static size_t utf8_length(const unsigned char *text)
-{
-	size_t length = text[0] < 0x80   ? 1
-			: text[0] < 0xc2 ? 0
-			: text[0] < 0xe0 ? 2
-			: text[0] < 0xf0 ? 3
-			: text[0] < 0xf5 ? 4
-					 : 0;
-
-	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-		return 0;
-	return length;
 }
 
 static void put_quoted(struct writer *writer, const char *text)
@@ -42,7 +23,7 @@ static void put_quoted(struct writer *writer, const char *text)
 	put(writer, "\"", 1);
 	while (*text) {
 		unsigned char byte = (unsigned char)*text;
-		size_t length = utf8_length((const unsigned char *)text);
+		size_t length = utf8_length(text, strnlen(text, 4));
 
 		if (!length) {
 			put(writer, "\\ufffd", 6);
