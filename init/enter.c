@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The workload's view of the file system: a mount namespace of its own, whose root is the
- * container's root, and the working directory.
+ * The workload's view of the file system: a mount namespace of its own, entered at the container's
+ * root, and the working directory.
  *
- * The root of an initramfs cannot be pivoted away, so the container's root is moved on top of it
- * and entered with chroot. What lies beneath (init-oci's work tree, the layers, the configuration's
- * place) then has no name: ".." of the new root stops at the new root, also for one who chroots
- * again.
+ * apply() has attached the container's root on top of init-oci's own root. What lies beneath (the
+ * work tree, the layers) has no name for one who has entered: ".." of the new root stops there, also
+ * for who chroots again.
  *
- * The working directory must exist before the entering namespace is copied: the kernel takes the
- * current directory of the one who calls over into the copy, and nothing else, so root_fd itself
- * would still lead to the old namespace's mount.
+ * The order is fixed by the kernel: a new namespace is a copy, and of its maker's descriptors only
+ * the current directory is carried over into the copy. root_fd itself still leads to the old one.
  */
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,8 +26,6 @@ int enter_root(int root_fd, struct failure *f)
 		return fail_sys(f, "fchdir", "/");
 	if (unshare(CLONE_NEWNS) < 0)
 		return fail_sys(f, "unshare(CLONE_NEWNS)", NULL);
-	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
-		return fail_sys(f, "mount(MS_MOVE)", "/");
 	if (chroot(".") < 0)
 		return fail_sys(f, "chroot", "/");
 	return 0;
