@@ -4,7 +4,9 @@
 CHECKS += lint format
 
 .PHONY: check-lint check-format
-check-lint:
-	$(Q)failed=0; scripts/lint.sh || failed=1; scripts/lint-selftest.sh || failed=1; exit $$failed
+check-lint: LINT_PURE := $(call objs,debug,$(wildcard oci/*.c))
+check-lint: $(call objs,debug,$(wildcard oci/*.c))
+	$(Q)failed=0; for lint in scripts/lint.sh "scripts/lint-pure.sh $(LINT_PURE)" scripts/lint-selftest.sh; do \
+		$$lint || failed=1; done; exit $$failed
 
 check-format: format-check

@@ -81,6 +81,23 @@ long_samples() {
     rm scripts/bad.sh
 }
 
+# Objects that compute, and one that asks the kernel.
+pure_samples() {
+    local answer
+    printf '#include <string.h>\nint f(const char *s);\nint f(const char *s) { return (int)strlen(s); }\n' >"$work/a.c"
+    printf '#include <unistd.h>\nint g(void);\nint g(void) { return getppid(); }\n' >"$work/b.c"
+    gcc -c "$work/a.c" -o "$work/a.o" && gcc -c "$work/b.c" -o "$work/b.o" || failed=1
+    answer=$("${lint%.sh}-pure.sh" "$work/a.o") || failed=1
+    echo "${answer/lint\/pure/lint\/selftest-pure-good}"
+    answer=$("${lint%.sh}-pure.sh" "$work/a.o" "$work/b.o") && answer="exit status 0"
+    if grep -q '^not ok lint/pure: oci/ calls getppid' <<<"$answer"; then
+        echo "ok lint/selftest-pure"
+    else
+        echo "not ok lint/selftest-pure: $(tail -n 1 <<<"$answer")"
+        failed=1
+    fi
+}
+
 good_tree "$work/tree"
 failed=0
 if answer=$("$lint"); then
@@ -99,6 +116,7 @@ for sample in "${samples[@]}"; do
     rm "$file"
 done
 long_samples
+pure_samples
 for rule in $("$lint" --rules); do
     [[ " file-length function-length ${samples[*]%%|*} " == *" $rule "* ]] ||
         { echo "not ok lint/selftest-$rule: no sample makes this rule fail"; failed=1; }

@@ -51,7 +51,7 @@ static void check_same(const char *line, size_t length, const char *encoded, siz
 
 static void check_message(const char *line, size_t length)
 {
-	char encoded[MESSAGE_MAX_BYTES];
+	char encoded[MESSAGE_MAX_BYTES] = "";
 	struct failure f = {.stage = STAGE_NONE};
 	struct request request;
 	struct event event;
@@ -61,8 +61,6 @@ static void check_message(const char *line, size_t length)
 		encoded_length = event_encode(&event, encoded, sizeof(encoded));
 	else if (request_decode(line, length, &request, &f) == 0)
 		encoded_length = request_encode(&request, encoded, sizeof(encoded));
-	else
-		encoded[0] = '\0';
 	check_same(line, length, encoded, encoded_length);
 }
 
@@ -82,7 +80,7 @@ static void test_messages(void)
 
 static void test_exit_line(void)
 {
-	char encoded[MESSAGE_MAX_BYTES];
+	char encoded[MESSAGE_MAX_BYTES] = "";
 	struct failure f = {.stage = STAGE_NONE};
 	struct exit_record record;
 	const char *line;
