@@ -75,9 +75,18 @@ doc_options_of_init() {
     grep -oE '^\.(It |Op )?Fl -[a-z]+' docs/man/init-oci.8 | sed 's/.* /-/'
 }
 
+code_suites() {
+    sed -nE 's/^CHECKS \+= //p' -- */module.mk tests/*/module.mk | tr ' ' '\n'
+}
+
+doc_suites() {
+    sed -n '/^## Suites/,/^## Boot cost/s/^| `\([a-z0-9-]*\)` |.*/\1/p' docs/testing.md
+}
+
 same config-fields "$(code_fates)" "$(doc_fates)"
 same mount-options "$(code_options)" "$(doc_options)"
 same contract-names "$(contract_names)" "$(doc_contract_names)"
 same stages "$(code_stages)" "$(doc_stages)"
+same suites "$(code_suites)" "$(doc_suites)"
 same init-oci-options "$(code_options_of_init)" "$(doc_options_of_init)"
 exit $failed
