@@ -37,9 +37,18 @@ $(LIB_TEST)/sha256-aarch64: $(call objs,aarch64,tests/lib/sha256.c lib/sha256.c 
 $(LIB_TEST)/xz: $(call objs,debug,tests/lib/xz.c) $(call lib_variant,debug,$(LIB_SMALL))
 	$(call link,debug,$(LIB_WRAP_THREADS) $(LIB_LIBS))
 
-LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz)
+$(addprefix $(LIB_TEST)/,api targets): $(LIB_TEST)/%: $(B)/debug/tests/lib/%.o $(call lib_variant,debug,$(LIB_SMALL))
+	$(call link,debug,$(LIB_LIBS))
+
+LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz api targets)
+# $(call lib_in_directory,PROGRAM): runs it in a new directory of its own.
+lib_in_directory = rm -rf $(LIB_TEST)/$(1).d && mkdir -p $(LIB_TEST)/$(1).d && cd $(LIB_TEST)/$(1).d && \
+	../$(1) $(abspath $(LIB_SMALL))
 
 check-lib: $(LIB_PROGRAMS)
 	$(Q)$(LIB_TEST)/sha256
-	$(Q)SMK_TEST_SHA_EXPECTED=1 qemu-aarch64-static -cpu max $(LIB_TEST)/sha256-aarch64 | sed 's|lib/sha256|lib/sha256-aarch64|'
+	$(Q)SMK_TEST_SHA_EXPECTED=1 qemu-aarch64-static -cpu max $(LIB_TEST)/sha256-aarch64 | \
+		sed 's|lib/sha256|lib/sha256-aarch64|'
 	$(Q)$(LIB_TEST)/xz $(LIB_SMALL)/kernel.xz $(LIB_SMALL)/kernel 6000
+	$(Q)$(call lib_in_directory,api)
+	$(Q)$(call lib_in_directory,targets)
