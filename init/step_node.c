@@ -42,12 +42,16 @@ int step_mknod(struct apply_state *state, const struct step *step, struct failur
 
 	if (target_parent(state->root_fd, step->dst, &state->parent, &name, f))
 		return -1;
-	if (!mknodat(state->parent.fd, name, S_IFCHR | step->mode, device))
+	if (!mknodat(state->parent.fd, name, step->mode, device)) {
+		if ((step->uid || step->gid) &&
+		    fchownat(state->parent.fd, name, step->uid, step->gid, AT_SYMLINK_NOFOLLOW))
+			return fail_sys(f, "chown", step->dst);
 		return 0;
+	}
 	if (errno != EEXIST || fstatat(state->parent.fd, name, &present, AT_SYMLINK_NOFOLLOW))
 		return fail_sys(f, "mknod", step->dst);
 	/* Without a mount on /dev the image may hold its own nodes; another device is a trap. */
-	if (!S_ISCHR(present.st_mode) || present.st_rdev != device)
+	if ((present.st_mode ^ step->mode) & S_IFMT || present.st_rdev != device)
 		return fail_err(f, EEXIST, "mknod", step->dst,
 				"the image has something else there than device %u:%u",
 				step->dev_major, step->dev_minor);

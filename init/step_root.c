@@ -16,15 +16,9 @@
 
 #define WORK_PATH_MAX 64
 
-/* Options without which a layer's file system is not safe to mount: nothing is replayed or fatal.
- */
-static const struct {
-	const char *fstype;
-	const char *const *options;
-} layer_options[] = {
-	{"ext4", (const char *const[]){"noload", "errors=remount-ro", NULL}},
-	{"9p", (const char *const[]){"trans=virtio", "version=9p2000.L", "msize=524288", NULL}},
-};
+/* How a 9p share is reached; the plan says what else a layer is mounted with. */
+static const char *const share_options[] = {"trans=virtio", "version=9p2000.L", "msize=524288",
+					    NULL};
 
 static void work_path(char path[static WORK_PATH_MAX], const char *relative)
 {
@@ -75,9 +69,8 @@ static int mount_layer(const struct apply_state *state, const struct step *step,
 		request.source = device;
 		request.where = device;
 	}
-	for (size_t i = 0; i < sizeof(layer_options) / sizeof(layer_options[0]); i++)
-		if (!strcmp(layer_options[i].fstype, step->fstype))
-			request.options = layer_options[i].options;
+	if (step->source == SOURCE_9P)
+		request.options = share_options;
 	return fs_mount_request(&request, ret_mount_fd, f);
 }
 
@@ -95,18 +88,17 @@ int step_layer(struct apply_state *state, const struct step *step, struct failur
 static int mount_upper(const struct step *step, const char *path, int *ret_mount_fd,
 		       struct failure *f)
 {
-	static const char *const disk_options[] = {"errors=remount-ro", NULL};
-	char device[WORK_PATH_MAX] = "tmpfs";
+	char device[WORK_PATH_MAX];
 	struct fs_request request = {.fstype = step->fstype,
-				     .source = device,
+				     .source = step->src,
 				     .where = path,
 				     .options = (const char *const *)step->data.items};
 
-	if (!strcmp(step->fstype, "tmpfs"))
-		return fs_mount_request(&request, ret_mount_fd, f);
-	snprintf(device, sizeof(device), "/dev/%s", step->src);
-	request.where = device;
-	request.options = disk_options;
+	if (strcmp(step->fstype, "tmpfs")) {
+		snprintf(device, sizeof(device), "/dev/%s", step->src);
+		request.source = device;
+		request.where = device;
+	}
 	return fs_mount_request(&request, ret_mount_fd, f);
 }
 
