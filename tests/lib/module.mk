@@ -40,7 +40,21 @@ $(LIB_TEST)/xz: $(call objs,debug,tests/lib/xz.c) $(call lib_variant,debug,$(LIB
 $(addprefix $(LIB_TEST)/,api targets): $(LIB_TEST)/%: $(B)/debug/tests/lib/%.o $(call lib_variant,debug,$(LIB_SMALL))
 	$(call link,debug,$(LIB_LIBS))
 
-LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz api targets)
+$(LIB_TEST)/tool: $(B)/host/tests/lib/tool.o $(call lib_variant,host,$(LIB_SMALL))
+	$(call link,host,$(LIB_LIBS))
+
+# Libraries with damaged assets, one program each.
+LIB_DAMAGED := flip truncated empty length checksum replaced swapped-kernel swapped-init
+LIB_DAMAGED_DIRS := $(addprefix $(LIB_TEST)/damaged/,$(LIB_DAMAGED))
+$(foreach d,$(LIB_DAMAGED_DIRS),$(eval $(call lib_variant_rules,host,$(d))))
+$(LIB_TEST)/damaged/expected: tests/lib/damaged-assets.py $(LIB_SMALL)/assets.h
+	$(Q)tests/lib/damaged-assets.py $(LIB_SMALL) $(@D)
+$(addsuffix /assets.h,$(LIB_DAMAGED_DIRS)): $(LIB_TEST)/damaged/expected ;
+$(addsuffix /tool,$(LIB_DAMAGED_DIRS)): %/tool: $(B)/host/tests/lib/tool.o $(call objs,host,$(LIB_CORE)) \
+		%/host/embedded.o %/assets.o
+	$(call link,host,$(LIB_LIBS))
+
+LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz api targets tool) $(addsuffix /tool,$(LIB_DAMAGED_DIRS))
 # $(call lib_in_directory,PROGRAM): runs it in a new directory of its own.
 lib_in_directory = rm -rf $(LIB_TEST)/$(1).d && mkdir -p $(LIB_TEST)/$(1).d && cd $(LIB_TEST)/$(1).d && \
 	../$(1) $(abspath $(LIB_SMALL))
@@ -52,3 +66,5 @@ check-lib: $(LIB_PROGRAMS)
 	$(Q)$(LIB_TEST)/xz $(LIB_SMALL)/kernel.xz $(LIB_SMALL)/kernel 6000
 	$(Q)$(call lib_in_directory,api)
 	$(Q)$(call lib_in_directory,targets)
+	$(Q)tests/lib/damaged.sh $(LIB_TEST)/damaged
+	$(Q)tests/lib/faults.py $(abspath $(LIB_TEST)/tool $(LIB_SMALL) $(LIB_TEST)/faults.d)
