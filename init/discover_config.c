@@ -200,7 +200,7 @@ static int forget_disk(const struct early *early, const char *name, struct failu
 	AUTO_FD fd = -1;
 
 	strcat(node, name);
-	if (unlink(node))
+	if (!early->has_devtmpfs && unlink(node))
 		return fail_sys(f, "unlink", node);
 	strcat(strcat(path, name), "/device");
 	length = readlinkat(early->sys_fd, path, target, sizeof(target) - 1);

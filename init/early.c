@@ -149,6 +149,21 @@ static int setup_kernel_fs(const struct early *early, const char *fstype, unsign
 	return 0;
 }
 
+/* A kernel without devtmpfs is no failure. */
+static void setup_devices(struct early *early)
+{
+	static const struct fs_request request = {
+		.fstype = "devtmpfs", .source = "dev", .where = "/dev"};
+	struct failure ignored = {.stage = STAGE_NONE};
+	AUTO_FD mount_fd = -1;
+	AUTO_FD target_fd = -1;
+
+	if (fs_mount_request(&request, &mount_fd, &ignored))
+		return;
+	target_fd = sys_open(early->work_fd, "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	early->has_devtmpfs = target_fd >= 0 && !sys_attach(mount_fd, target_fd);
+}
+
 int early_setup(struct early *ret, struct failure *f)
 {
 	struct early early = {.boot_root_fd = -1, .work_fd = -1, .proc_fd = -1, .sys_fd = -1};
@@ -160,6 +175,7 @@ int early_setup(struct early *ret, struct failure *f)
 		return -1;
 	if (find_work_tree(&early, f) || make_dir(early.work_fd, "dev", f))
 		return -1;
+	setup_devices(&early);
 	setup_console(early.work_fd, is_missing);
 	if (setup_kernel_fs(&early, "proc", PROC_SUPER_MAGIC, "proc", &early.proc_fd, f) ||
 	    setup_kernel_fs(&early, "sysfs", SYSFS_MAGIC, "sys", &early.sys_fd, f))

@@ -58,6 +58,7 @@ struct early {
 	int proc_fd;      /* O_PATH: our own procfs, never one of the image's */
 	int sys_fd;       /* O_PATH: our own sysfs */
 	bool is_initramfs;
+	bool has_devtmpfs; /* on /dev; else nodes are made as they are needed */
 };
 
 int early_setup(struct early *ret, struct failure *f) FAIL_MUST_CHECK;

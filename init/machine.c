@@ -65,32 +65,39 @@ static int add_device(struct machine *machine, enum device_kind kind, int dir_fd
 	return 0;
 }
 
+static int scan_entries(struct machine *machine, enum device_kind kind, int dir_fd,
+			const char *entries, size_t size, struct failure *f)
+{
+	size_t prefix_length = strlen(kinds[kind].prefix);
+
+	for (size_t at = 0; at < size;) {
+		const struct dirent64 *entry = (const void *)(entries + at);
+
+		if (entry->d_name[0] != '.' &&
+		    !strncmp(entry->d_name, kinds[kind].prefix, prefix_length) &&
+		    add_device(machine, kind, dir_fd, entry->d_name, f))
+			return -1;
+		at += entry->d_reclen;
+	}
+	return 0;
+}
+
 int machine_scan(struct machine *machine, enum device_kind kind, struct failure *f)
 {
-	int dir_fd =
+	AUTO_FD dir_fd =
 		sys_open(machine->early->sys_fd, kinds[kind].directory, O_RDONLY | O_DIRECTORY, 0);
-	size_t prefix_length = strlen(kinds[kind].prefix);
-	struct dirent *entry;
-	int status = 0;
-	DIR *dir;
+	_Alignas(struct dirent64) char entries[2048];
+	ssize_t size;
 
 	if (dir_fd < 0 && errno == ENOENT)
 		return 0; /* the kernel has no such driver */
 	if (dir_fd < 0)
 		return fail_sys(f, "open", kinds[kind].directory);
-	dir = fdopendir(dir_fd);
-	if (!dir) {
-		sys_close(&dir_fd);
-		return fail_sys(f, "opendir", kinds[kind].directory);
-	}
-	while (!status && (errno = 0, entry = readdir(dir)))
-		if (entry->d_name[0] != '.' &&
-		    !strncmp(entry->d_name, kinds[kind].prefix, prefix_length))
-			status = add_device(machine, kind, dir_fd, entry->d_name, f);
-	if (!status && errno)
-		status = fail_sys(f, "readdir", kinds[kind].directory);
-	closedir(dir);
-	return status;
+	/* No opendir(): its allocation and extra calls are a tenth of what a scan costs. */
+	while ((size = getdents64(dir_fd, (void *)entries, sizeof(entries))) > 0)
+		if (scan_entries(machine, kind, dir_fd, entries, (size_t)size, f))
+			return -1;
+	return size < 0 ? fail_sys(f, "getdents", kinds[kind].directory) : 0;
 }
 
 void machine_finish(struct machine *machine)
@@ -172,10 +179,12 @@ int machine_open(const struct early *early, enum device_kind kind, const char *n
 	int fd;
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
-	if (read_number(early, kind, name, &number))
-		return fail_sys(f, "read device number", path);
-	if (make_node(path, kinds[kind].node_type | 0600, number))
-		return fail_sys(f, "mknod", path);
+	if (!early->has_devtmpfs) {
+		if (read_number(early, kind, name, &number))
+			return fail_sys(f, "read device number", path);
+		if (make_node(path, kinds[kind].node_type | 0600, number))
+			return fail_sys(f, "mknod", path);
+	}
 	fd = sys_open(AT_FDCWD, path, flags | O_NOCTTY, 0);
 	if (fd < 0)
 		return fail_sys(f, "open", path);
