@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Commands that try to get out of the container or at PID 1. Each prints "NAME ERRNO", 0 for an
+ * attempt that worked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/probe/probe.h"
+
+static void say(const char *name, int result)
+{
+	printf("%s %d\n", name, result < 0 ? errno : 0);
+}
+
+static void try_open(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+
+	say(path, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* PID 1's program, memory and descriptors. */
+static int do_proc1(int argc, char *argv[])
+{
+	char target[256];
+
+	(void)argc;
+	(void)argv;
+	try_open("/proc/1/exe", O_WRONLY);
+	try_open("/proc/1/mem", O_RDWR);
+	try_open("/proc/1/root", O_RDONLY);
+	try_open("/proc/1/cwd", O_RDONLY);
+	try_open("/proc/1/fd", O_RDONLY);
+	try_open("/proc/1/environ", O_RDONLY);
+	say("readlink", (int)readlink("/proc/1/exe", target, sizeof(target)));
+	say("ptrace", (int)ptrace(PTRACE_ATTACH, 1, NULL, NULL));
+	return 0;
+}
+
+/* The old way out of a chroot; prints what the directory it reaches holds. */
+static int do_escape(int argc, char *argv[])
+{
+	(void)argc;
+	(void)argv;
+	mkdir("/tmp-escape", 0700);
+	if (chroot("/tmp-escape") < 0)
+		return complain("chroot");
+	for (int i = 0; i < 64; i++) {
+		if (chdir("..") < 0)
+			return complain("chdir");
+	}
+	if (chroot(".") < 0)
+		return complain("chroot");
+	printf("layer %d\n", access("/layer", F_OK) == 0);
+	printf("init %d\n", access("/init", F_OK) == 0);
+	printf("probe %d\n", access("/probe", F_OK) == 0);
+	return 0;
+}
+
+/* Typing into the terminal that one was given (CVE-2017-5226). */
+static int do_tiocsti(int argc, char *argv[])
+{
+	(void)argc;
+	(void)argv;
+	say("tiocsti", ioctl(0, TIOCSTI, "x"));
+	return 0;
+}
+
+const struct command attack_commands[] = {
+	{"open-proc1", "", do_proc1},
+	{"escape", "", do_escape},
+	{"tiocsti", "", do_tiocsti},
+	{NULL, NULL, NULL},
+};

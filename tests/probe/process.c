@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands about processes: how they end, whom they leave behind, which signals reach them.
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/probe/probe.h"
+
+#define KERNEL_SET_SIZE 8
+
+static const uint64_t every_signal = ~UINT64_C(0);
+
+static int do_exit(int argc, char *argv[])
+{
+	return argc > 1 ? (int)number(argv[1]) : 0;
+}
+
+/* Whatever libc thinks of the signal: 32 to 34, too. */
+static int do_kill(int argc, char *argv[])
+{
+	const struct rlimit no_core = {0, 0};
+
+	if (argc < 2)
+		return 2;
+	setrlimit(RLIMIT_CORE, &no_core);
+	if (syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number(argv[1])) < 0)
+		return complain("tgkill");
+	sleep(1);
+	return 3;
+}
+
+static int do_sleep(int argc, char *argv[])
+{
+	long seconds = argc > 1 ? number(argv[1]) : 1000000;
+
+	puts("sleeping");
+	fflush(stdout);
+	for (unsigned left = (unsigned)seconds; left;)
+		left = sleep(left);
+	return 0;
+}
+
+/* Children of a child that ends first: PID 1 inherits them. */
+static int make_orphans(long count)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (long i = 0; i < count; i++) {
+			pid_t orphan = fork();
+
+			if (orphan == 0)
+				_exit((int)(i & 0x7f));
+			if (orphan < 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	int status;
+
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+		return complain("fork");
+	return 0;
+}
+
+static long count_zombies(void)
+{
+	long zombies = 0;
+	char path[32];
+
+	for (int pid = 1; pid < 32768; pid++) {
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		const char *text = file_text(path, NULL);
+		const char *state = text ? strrchr(text, ')') : NULL;
+
+		zombies += state && state[2] == 'Z';
+	}
+	return zombies;
+}
+
+/* ORPHANS at once; then how many are zombies a second later. */
+static int do_orphans(int argc, char *argv[])
+{
+	if (argc < 2 || make_orphans(number(argv[1])))
+		return 1;
+	sleep(1);
+	printf("zombies %ld\n", count_zombies());
+	return argc > 2 ? (int)number(argv[2]) : 0;
+}
+
+/* Ends in the same burst as its orphans. */
+static int do_burst(int argc, char *argv[])
+{
+	return argc < 3 || make_orphans(number(argv[1])) ? 1 : (int)number(argv[2]);
+}
+
+/* Leaves a process behind that holds every standard stream and ignores what can be ignored. */
+static int do_holder(int argc, char *argv[])
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (int sig = 1; sig < 32; sig++)
+			signal(sig, SIG_IGN);
+		setsid();
+		sleep(60);
+		_exit(0);
+	}
+	puts("holding");
+	fflush(stdout);
+	return argc > 1 ? (int)number(argv[1]) : 0;
+}
+
+static int wait_for_signal(int sig, int seconds)
+{
+	struct timespec limit = {.tv_sec = seconds};
+	uint64_t set = sig ? UINT64_C(1) << (sig - 1) : every_signal;
+	siginfo_t info;
+
+	return (int)syscall(SYS_rt_sigtimedwait, &set, &info, &limit, KERNEL_SET_SIZE);
+}
+
+/* Prints the number of each signal that comes; ends at the last of COUNT. */
+static int do_signals(int argc, char *argv[])
+{
+	long count = argc > 1 ? number(argv[1]) : 1;
+
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &every_signal, NULL, KERNEL_SET_SIZE);
+	puts("ready");
+	fflush(stdout);
+	while (count-- > 0) {
+		int sig = wait_for_signal(0, 20);
+
+		if (sig < 0)
+			return complain("sigtimedwait");
+		printf("signal %d\n", sig);
+		fflush(stdout);
+	}
+	return 0;
+}
+
+/* Sends PID 1 the signal COUNT times, each only when there was a place for it. */
+static _Noreturn void send_all(int sig, long count)
+{
+	for (long sent = 0; sent < count;) {
+		union sigval value = {.sival_int = (int)sent};
+
+		if (sigqueue(1, sig, value) == 0)
+			sent++;
+		else if (errno != EAGAIN)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* A storm of COUNT signals SIG through PID 1: how many come back. */
+static int do_storm(int argc, char *argv[])
+{
+	if (argc < 3)
+		return 2;
+	int sig = (int)number(argv[1]);
+	long count = number(argv[2]), got = 0;
+
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &every_signal, NULL, KERNEL_SET_SIZE);
+	pid_t pid = fork();
+
+	if (pid == 0)
+		send_all(sig, count);
+	while (got < count && wait_for_signal(sig, 5) == sig)
+		got++;
+	printf("received %ld\n", got);
+	return 0;
+}
+
+/* Takes memory until something ends it. */
+static int do_hog(int argc, char *argv[])
+{
+	const size_t step = 1 << 20;
+
+	(void)argc;
+	(void)argv;
+	for (;;) {
+		char *bytes = mmap(NULL, step, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (bytes == MAP_FAILED)
+			return complain("mmap");
+		memset(bytes, 1, step);
+	}
+}
+
+/* A NUMBER of processes at once, until fork fails: prints how many there were. */
+static int do_forks(int argc, char *argv[])
+{
+	long count = 0, max = argc > 1 ? number(argv[1]) : 1000;
+
+	while (count < max) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			break;
+		if (pid == 0) {
+			pause();
+			_exit(0);
+		}
+		count++;
+	}
+	printf("forked %ld\n", count);
+	return 0;
+}
+
+const struct command process_commands[] = {
+	{"exit", "CODE", do_exit},
+	{"kill", "SIGNAL", do_kill},
+	{"sleep", "[SECONDS]", do_sleep},
+	{"orphans", "COUNT [CODE]", do_orphans},
+	{"burst", "COUNT CODE", do_burst},
+	{"spawn-holder", "[CODE]", do_holder},
+	{"signals", "[COUNT]", do_signals},
+	{"storm", "SIGNAL COUNT", do_storm},
+	{"hog", "", do_hog},
+	{"forks", "[MAX]", do_forks},
+	{NULL, NULL, NULL},
+};
