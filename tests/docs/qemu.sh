@@ -1,18 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# qemu.sh KERNEL BOOT.CPIO LAYER WORDS: runs the QEMU command line of docs/boot-contract.md as it stands there:
-# with virtio over MMIO and over PCI, with the control channel and with the console alone. The container's
-# output must contain WORDS, and the run must end with an exit record of code 0.
+# qemu.sh SMK BUNDLE WORDS: runs the QEMU command line of docs/boot-contract.md as it stands there: with virtio over
+# MMIO and over PCI, with the control channel and with the console alone, and in the variants that the text names.
+# SMK provides kernel, initramfs and layer. The container's output must contain WORDS, and the run must end with
+# an exit record of code 0.
 set -u
 
-[ $# -eq 4 ] || { echo "usage: qemu.sh KERNEL BOOT.CPIO LAYER WORDS" >&2; exit 2; }
+[ $# -eq 3 ] || { echo "usage: qemu.sh SMK BUNDLE WORDS" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
-words=$4
+words=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-ln -s "$(realpath "$1")" "$work/kernel"
-ln -s "$(realpath "$2")" "$work/boot.cpio"
-ln -s "$(realpath "$3")" "$work/layer.squashfs"
+"$1" run --print-vmm --keep "$2" >"$work/vmm" || exit 1
+# part NAME: a file that smk made for the machine.
+part() {
+    sed -nE "s/^# $1: ([^ ]*)( \(.*)?\$/\1/p" "$work/vmm"
+}
+ln -s "$(part kernel)" "$work/kernel"
+mv "$(part initramfs)" "$work/boot.cpio"
+rmdir "$(dirname "$(part initramfs)")"
+ln -s "$(part layer)" "$work/layer.squashfs"
 document=$here/../../docs/boot-contract.md
 failed=0
 
@@ -61,4 +68,7 @@ run_channel mmio-channel "$mmio"
 run_channel pci-channel "$pci"
 run_console mmio-console "$(console_only "$mmio")"
 run_console pci-console "$(console_only "$pci")"
+# As for a VMM that cannot set serials.
+no_serials=$(console_only "${mmio/,serial=smk-layer-000/}")
+run_console disk-by-name "${no_serials/panic=-1/panic=-1 smk.layers=vda}"
 exit $failed
