@@ -8,6 +8,7 @@ $(DOCS_EXAMPLES): $(call objs,debug,tests/docs/examples.c $(wildcard oci/*.c))
 	$(call link,debug,-ljansson)
 
 .PHONY: check-docs
-check-docs: $(DOCS_EXAMPLES) $(B)/host/smk fixture-busybox
+check-docs: export SUPERMACHINE_INIT_OCI_PATH := $(INIT_OCI)
+check-docs: $(DOCS_EXAMPLES) $(B)/host/smk $(INIT_OCI) fixture-busybox
 	$(Q)failed=0; tests/docs/names.sh || failed=1; $(DOCS_EXAMPLES) || failed=1; \
 		tests/docs/qemu.sh $(B)/host/smk $(B)/fixtures/busybox "Hello from busybox" || failed=1; exit $$failed
