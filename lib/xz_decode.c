@@ -134,7 +134,7 @@ enum smk_result xz_decode(const struct xz_stream *xz, void *out, size_t memory_l
 			  unsigned threads)
 {
 	struct job job = {.xz = xz, .out = out};
-	uint64_t memory;
+	uint64_t memory = 0;
 	enum smk_result result = most_memory(xz, &memory);
 
 	if (result)

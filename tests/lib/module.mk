@@ -40,6 +40,10 @@ $(LIB_TEST)/xz: $(call objs,debug,tests/lib/xz.c) $(call lib_variant,debug,$(LIB
 $(addprefix $(LIB_TEST)/,api targets): $(LIB_TEST)/%: $(B)/debug/tests/lib/%.o $(call lib_variant,debug,$(LIB_SMALL))
 	$(call link,debug,$(LIB_LIBS))
 
+$(addprefix $(LIB_TEST)/,race memory): $(LIB_TEST)/%: $(B)/host/tests/lib/%.o $(call lib_variant,host,$(LIB_SMALL))
+	$(call link,host,$(LIB_LIBS))
+$(LIB_TEST)/threads: $(B)/tsan/tests/lib/threads.o $(call lib_variant,tsan,$(LIB_SMALL))
+	$(call link,tsan,$(LIB_LIBS))
 $(LIB_TEST)/tool: $(B)/host/tests/lib/tool.o $(call lib_variant,host,$(LIB_SMALL))
 	$(call link,host,$(LIB_LIBS))
 
@@ -54,7 +58,7 @@ $(addsuffix /tool,$(LIB_DAMAGED_DIRS)): %/tool: $(B)/host/tests/lib/tool.o $(cal
 		%/host/embedded.o %/assets.o
 	$(call link,host,$(LIB_LIBS))
 
-LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz api targets tool) $(addsuffix /tool,$(LIB_DAMAGED_DIRS))
+LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz api targets tool race memory threads) $(addsuffix /tool,$(LIB_DAMAGED_DIRS))
 # $(call lib_in_directory,PROGRAM): runs it in a new directory of its own.
 lib_in_directory = rm -rf $(LIB_TEST)/$(1).d && mkdir -p $(LIB_TEST)/$(1).d && cd $(LIB_TEST)/$(1).d && \
 	../$(1) $(abspath $(LIB_SMALL))
@@ -68,3 +72,7 @@ check-lib: $(LIB_PROGRAMS)
 	$(Q)$(call lib_in_directory,targets)
 	$(Q)tests/lib/damaged.sh $(LIB_TEST)/damaged
 	$(Q)tests/lib/faults.py $(abspath $(LIB_TEST)/tool $(LIB_SMALL) $(LIB_TEST)/faults.d)
+	$(Q)tests/lib/space.sh $(abspath $(LIB_TEST)/tool $(LIB_SMALL) $(LIB_TEST)/space.d)
+	$(Q)$(call lib_in_directory,memory)
+	$(Q)$(call lib_in_directory,threads)
+	$(Q)$(call lib_in_directory,race)

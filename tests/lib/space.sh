@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# space.sh TOOL ASSETS WORK: file systems that are full, of no room for one more file, or read-only.
+# Needs root (a mount namespace of its own).
+set -u
+tool=$1 assets=$2 work=$3
+[ "${4:-}" = inside ] || exec unshare -m -- "$0" "$1" "$2" "$3" inside
+no_space=10 io=11
+rm -rf "$work" && mkdir -p "$work/fs"
+size=$(stat -c %s "$assets/kernel")
+
+# expect NAME RESULT: extraction to fs/target gives RESULT; what was there stays; nothing is left.
+expect() {
+    local before after code
+    before=$(cd "$work/fs" && find . -type f -exec sha256sum {} +)
+    "$tool" to kernel "$work/fs/target" 2>"$work/words"
+    code=$?
+    after=$(cd "$work/fs" && find . -type f -exec sha256sum {} +)
+    if [ "$code" != "$2" ]; then
+        echo "not ok lib/space/$1: result $code instead of $2: $(cat "$work/words")"
+    elif [ "$code" != 0 ] && [ "$before" != "$after" ]; then
+        echo "not ok lib/space/$1: files changed: $after"
+    elif [ "$code" = 0 ] && ! cmp -s "$assets/kernel" "$work/fs/target"; then
+        echo "not ok lib/space/$1: wrong content"
+    else
+        echo "ok lib/space/$1"
+    fi
+}
+
+for pages in 1 2 50 97; do
+    mount -t tmpfs -o size=$((pages * 4096)) tmpfs "$work/fs"
+    expect "full-after-$pages-pages" $no_space
+    umount "$work/fs"
+done
+mount -t tmpfs -o size=$(((size + 4095) / 4096 * 4096)) tmpfs "$work/fs"
+expect just-enough 0
+umount "$work/fs"
+
+# Room for the new content only when the old is gone: the old must stay.
+mount -t tmpfs -o size=$((size * 3 / 2)) tmpfs "$work/fs"
+head -c "$size" /dev/urandom >"$work/fs/target"
+expect old-content-stays $no_space
+umount "$work/fs"
+
+mount -t tmpfs -o nr_inodes=2 tmpfs "$work/fs"
+echo old >"$work/fs/target"
+expect no-inode $no_space
+umount "$work/fs"
+
+mount -t tmpfs tmpfs "$work/fs"
+echo old >"$work/fs/target"
+mount -o remount,ro "$work/fs"
+expect read-only $io
+umount "$work/fs"
+
+mount -t tmpfs tmpfs "$work/fs"
+cp "$assets/kernel" "$work/fs/target"
+mount -o remount,ro "$work/fs"
+expect read-only-up-to-date 0
+umount "$work/fs"
+
+# No permission, as somebody else.
+mkdir -p "$work/fs/closed" && chmod 0555 "$work/fs/closed" && chmod 0755 "$work" "$work/fs"
+cp "$tool" "$work/fs/tool"
+setpriv --reuid=65534 --clear-groups "$work/fs/tool" to kernel "$work/fs/closed/target" 2>"$work/words"
+code=$?
+if [ $code = $io ] && grep -q 'Permission denied' "$work/words" && [ -z "$(ls -A "$work/fs/closed")" ]; then
+    echo "ok lib/space/no-permission"
+else
+    echo "not ok lib/space/no-permission: result $code: $(cat "$work/words")"
+fi
