@@ -10,6 +10,7 @@
 #   ICOUNT_DISK       raw file for the layer disk smk-layer-000 (default: 1 MiB of zeros)
 #   ICOUNT_PLUGIN     plugin with its options (default: the counting one)
 #   ICOUNT_TIMEOUT=60 seconds until the boot counts as hung
+#   ICOUNT_KEEP       directory for what the guest wrote (console, control, stdout, stderr)
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -17,8 +18,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 image=$1 initrd=$2 append=${3:-}
 shift $(($# > 2 ? 3 : 2))
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=${ICOUNT_KEEP:-$(mktemp -d)}
+[ -n "${ICOUNT_KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
 truncate -s 1M "$work/zeros"
 disk=${ICOUNT_DISK:-$work/zeros}
 cpus=${ICOUNT_CPUS:-1}

@@ -21,3 +21,15 @@ $(B)/bench/pid1/init: tests/bench/pid1.c
 $(BENCH_PID1): $(B)/bench/pid1/init
 	$(Q)head -c 262144 /dev/zero >$(<D)/ballast
 	$(Q)cd $(<D) && printf '%s\n' init ballast | cpio -o -H newc --quiet >$(abspath $@)
+
+# The entrypoint that ends the measured way, and what writes the files the bench machine boots.
+$(B)/aarch64/bench-entry: $(call objs,aarch64,tests/bench/entry.c)
+	$(call link,aarch64,-s)
+$(B)/host/bench-pack: $(call objs,host,tests/bench/pack.c) $(LIB_STATIC)
+	$(call link,host,$(LIB_LIBS))
+
+BENCH_NEEDS := $(B)/aarch64/bench-entry $(B)/host/bench-pack $(LIB_TEST)/speed $(B)/host/smk
+.PHONY: bench
+bench: deps
+	$(Q)$(MAKE) --no-print-directory -s $(BENCH_PLUGINS) $(BENCH_NEEDS) fixture-busybox
+	$(Q)tests/bench/bench.py $(BENCH_NEEDS) $(B)/fixtures/busybox $(BENCH_APPEND)
