@@ -98,6 +98,7 @@ static int set_control(struct bootargs *args, const char *value, struct failure 
 {
 	const char *name = after(value, "port:");
 	const char *port = after(value, "vsock:");
+	const char *fd = after(value, "fd:");
 
 	if (!strcmp(value, "none")) {
 		args->control = CONTROL_NONE;
@@ -114,7 +115,12 @@ static int set_control(struct bootargs *args, const char *value, struct failure 
 		args->control_vsock_port = (uint32_t)strtoull(port, NULL, 10);
 		return 0;
 	}
-	return fail_config(f, SMK_KEY_CONTROL, "\"%s\" is not port:NAME, vsock:PORT or none",
+	if (fd && *fd && fd[strspn(fd, "0123456789")] == '\0' && strlen(fd) <= 4) {
+		args->control = CONTROL_FD;
+		args->control_fd = atoi(fd);
+		return 0;
+	}
+	return fail_config(f, SMK_KEY_CONTROL, "\"%s\" is not port:NAME, vsock:PORT, fd:N or none",
 			   value);
 }
 

@@ -84,6 +84,20 @@ static int connect_host(unsigned port)
 	return sys_take(&fd);
 }
 
+/* One that is not there is not an empty channel but a wrong command line. */
+static int adopt_fd(int fd, int *ret_fd, struct failure *f)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+		fail_err(f, errno, "fcntl", NULL, "fd:%d", fd);
+		return fail_at(f, STAGE_DISCOVER, SMK_KEY_CONTROL);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
 static int find_control(const struct bootargs *args, struct machine *machine, int *ret_fd,
 			struct failure *f)
 {
@@ -100,6 +114,8 @@ static int find_control(const struct bootargs *args, struct machine *machine, in
 				     "going on without a control channel",
 				     args->control_vsock_port, strerror(errno), errno);
 		return 0;
+	case CONTROL_FD:
+		return adopt_fd(args->control_fd, ret_fd, f);
 	case CONTROL_NONE:
 		return 0;
 	}

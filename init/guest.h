@@ -25,6 +25,7 @@ enum control_kind {
 	CONTROL_NONE,
 	CONTROL_PORT,
 	CONTROL_VSOCK,
+	CONTROL_FD, /* inherited from whoever started init-oci, which is no kernel then */
 };
 
 struct bootargs {
@@ -35,6 +36,7 @@ struct bootargs {
 	enum control_kind control;
 	const char *control_port;
 	uint32_t control_vsock_port;
+	int control_fd;
 	bool has_autoconfiguration; /* the kernel was asked to configure the network (ip=) */
 };
 

@@ -27,8 +27,9 @@
  *   smk.config=file:PATH | disk:ID           where config.json is
  *   smk.layers=SOURCE[,SOURCE...]            lowest first; SOURCE: disk:ID, virtiofs:TAG, 9p:TAG, or ID
  *   smk.upper=tmpfs[:SIZE] | disk:ID | none  the writable layer
- *   smk.control=port:NAME | vsock:PORT | none
- * ID is a virtio-blk serial, or else a device name ("vda").
+ *   smk.control=port:NAME | vsock:PORT | fd:N | none
+ * ID is a virtio-blk serial, or else a device name ("vda"). fd:N is a descriptor that was open when
+ * init-oci began: for a program that starts it as PID 1 itself, in a namespace or behind a loader.
  */
 #define SMK_KEY_PREFIX  "smk."
 #define SMK_KEY_CONFIG  "smk.config"
