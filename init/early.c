@@ -149,19 +149,24 @@ static int setup_kernel_fs(const struct early *early, const char *fstype, unsign
 	return 0;
 }
 
-/* A kernel without devtmpfs is no failure. */
+/*
+ * A kernel without devtmpfs is no failure, and what whoever started us has mounted on /dev stays:
+ * nodes are then made there.
+ */
 static void setup_devices(struct early *early)
 {
 	static const struct fs_request request = {
 		.fstype = "devtmpfs", .source = "dev", .where = "/dev"};
 	struct failure ignored = {.stage = STAGE_NONE};
 	AUTO_FD mount_fd = -1;
-	AUTO_FD target_fd = -1;
+	AUTO_FD target_fd = sys_open(early->work_fd, "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	struct stat work;
+	struct stat target;
 
-	if (fs_mount_request(&request, &mount_fd, &ignored))
+	if (target_fd < 0 || fstat(target_fd, &target) || fstat(early->work_fd, &work) ||
+	    target.st_dev != work.st_dev || fs_mount_request(&request, &mount_fd, &ignored))
 		return;
-	target_fd = sys_open(early->work_fd, "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-	early->has_devtmpfs = target_fd >= 0 && !sys_attach(mount_fd, target_fd);
+	early->has_devtmpfs = !sys_attach(mount_fd, target_fd);
 }
 
 int early_setup(struct early *ret, struct failure *f)

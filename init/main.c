@@ -72,11 +72,12 @@ static void say_hello(struct guest *g)
 
 static int do_discover(struct guest *g, struct failure *f)
 {
-	if (discover(&g->args, &g->early, &g->found, f) < 0)
-		return -1;
+	/* A failed discover still hands out the channel it found: the failure leaves through it. */
+	int status = discover(&g->args, &g->early, &g->found, f);
+
 	channel_init(&g->channel, g->found.control_fd);
 	say_hello(g);
-	return 0;
+	return status;
 }
 
 /* Random bytes that the kernel gave this process anyway; the first eight are libc's. */
