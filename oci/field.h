@@ -78,6 +78,8 @@ int field_list(const struct field *field, const struct field_list *list, void *r
 int field_expect(const struct field *field, char type, struct failure *f) FAIL_MUST_CHECK;
 bool field_is_empty(const struct field *field);    /* "", [] or {} */
 const char *field_text(const struct field *field); /* of a string */
+/* "/a//b/./c/" -> "/a/b/c"; a relative path gets its "/"; ".." stays. NULL: no memory. */
+char *field_clean_path(struct arena *arena, const char *path);
 /* Calls read for each member of an object, whatever its key. */
 int field_each(const struct field *field,
 	       int (*read)(const struct field *member, void *context, struct failure *f),

@@ -61,7 +61,7 @@ struct oci_process {
 	struct oci_user user;
 	struct oci_strings args;
 	struct oci_strings env;
-	const char *cwd;
+	const char *cwd; /* absolute, cleaned like a destination */
 	struct oci_capabilities caps;
 	struct oci_rlimit *rlimits;
 	size_t rlimit_count;

@@ -85,6 +85,9 @@ static int read_device_path(const struct field *field, const struct rule *rule, 
 		if (at[3] == '/' || !at[3])
 			return field_fail(field, f, "must not contain \"..\"");
 	}
+	path = field_clean_path(field->document->arena, path);
+	if (!path)
+		return fail_memory(f);
 	*(const char **)ret = path;
 	return 0;
 }

@@ -8,30 +8,6 @@
 
 #define OPTION_BYTES_MAX 255 /* of a key or a value: fsconfig(2)'s limit */
 
-/* "/a//b/./c/" -> "/a/b/c"; a relative path gets its "/". ".." stays: the root resolves it. */
-static char *clean_path(struct arena *arena, const char *path)
-{
-	char *clean = arena_alloc(arena, strlen(path) + 2);
-	size_t used = 0;
-
-	if (!clean)
-		return NULL;
-	while (*path) {
-		size_t length = strcspn(path, "/");
-
-		if (length && !(length == 1 && path[0] == '.')) {
-			clean[used++] = '/';
-			memcpy(clean + used, path, length);
-			used += length;
-		}
-		path += length + strspn(path + length, "/");
-	}
-	if (!used)
-		clean[used++] = '/';
-	clean[used] = '\0';
-	return clean;
-}
-
 static int read_destination(const struct field *field, const struct rule *rule, void *ret,
 			    struct failure *f)
 {
@@ -43,7 +19,7 @@ static int read_destination(const struct field *field, const struct rule *rule, 
 	/* config.md: deprecated, but then taken as below "/". */
 	if (path[0] != '/' && field_warn(field, f, "a relative path is deprecated"))
 		return -1;
-	clean = clean_path(field->document->arena, path);
+	clean = field_clean_path(field->document->arena, path);
 	if (!clean)
 		return fail_memory(f);
 	*(const char **)ret = clean;
@@ -155,7 +131,7 @@ static int check_bind(const struct field *field, const struct field *options,
 	if (mount->data.count)
 		return field_fail(options, f, "a bind mount has no option " SHOWN,
 				  mount->data.items[0]);
-	mount->source = clean_path(field->document->arena, mount->source);
+	mount->source = field_clean_path(field->document->arena, mount->source);
 	mount->type = NULL;
 	return mount->source ? 0 : fail_memory(f);
 }

@@ -82,6 +82,9 @@ static int parse_cwd(const struct field *field, const struct rule *rule, void *r
 		return -1;
 	if (cwd[0] != '/')
 		return field_fail(field, f, "must be an absolute path, not " SHOWN, cwd);
+	cwd = field_clean_path(field->document->arena, cwd);
+	if (!cwd)
+		return fail_memory(f);
 	*(const char **)ret = cwd;
 	return 0;
 }

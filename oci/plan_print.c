@@ -94,12 +94,11 @@ static const struct {
 	{MOUNT_ATTR_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow", "symfollow"},
 };
 
-static const char *const propagations[] = {
-	[OCI_PROPAGATION_NONE] = NULL,
-	[OCI_PROPAGATION_PRIVATE] = "private",
-	[OCI_PROPAGATION_SHARED] = "shared",
-	[OCI_PROPAGATION_SLAVE] = "slave",
-	[OCI_PROPAGATION_UNBINDABLE] = "unbindable",
+static const char *const propagations[][2] = {
+	[OCI_PROPAGATION_PRIVATE] = {"private", "rprivate"},
+	[OCI_PROPAGATION_SHARED] = {"shared", "rshared"},
+	[OCI_PROPAGATION_SLAVE] = {"slave", "rslave"},
+	[OCI_PROPAGATION_UNBINDABLE] = {"unbindable", "runbindable"},
 };
 
 static void add_item(struct line *line, bool *is_first, const char *item)
@@ -112,7 +111,7 @@ static void add_item(struct line *line, bool *is_first, const char *item)
 /* Attributes, propagation and data as one comma list; "-" when there are none. */
 static void add_options(struct line *line, const struct step *step)
 {
-	const char *spread = propagations[step->propagation];
+	const char *spread = propagations[step->propagation][step->propagation_recursive];
 	bool is_first = true;
 
 	for (size_t i = 0; i < sizeof(attrs) / sizeof(attrs[0]); i++) {
@@ -125,10 +124,8 @@ static void add_options(struct line *line, const struct step *step)
 		add_item(line, &is_first, "relatime");
 	if (step->flags & STEP_SB_READONLY)
 		add_item(line, &is_first, "sb-ro");
-	if (spread) {
-		add_item(line, &is_first, step->propagation_recursive ? "r" : "");
-		add_text(line, spread);
-	}
+	if (spread)
+		add_item(line, &is_first, spread);
 	for (size_t i = 0; i < step->data.count; i++)
 		add_item(line, &is_first, step->data.items[i]);
 	if (is_first)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "arena.h"
-#include "document.h"
+#include "field.h"
 #include "planner.h"
 
 /*
@@ -115,7 +115,7 @@ static int plan_enter(struct planner *planner, struct failure *f)
 	struct step step = {.kind = STEP_ENTER, .src = "/", .dst = "root", .field = "/root/path"};
 
 	if (planner->sources->layers[0].kind == SOURCE_BOOT_ROOT) {
-		step.src = path[0] == '/' ? path : arena_printf(planner->arena, "/%s", path);
+		step.src = field_clean_path(planner->arena, path);
 		if (!step.src)
 			return fail_memory(f);
 	}

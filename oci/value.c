@@ -129,6 +129,29 @@ int field_path(const struct field *field, const struct rule *rule, void *ret, st
 	return 0;
 }
 
+char *field_clean_path(struct arena *arena, const char *path)
+{
+	char *clean = arena_alloc(arena, strlen(path) + 2);
+	size_t used = 0;
+
+	if (!clean)
+		return NULL;
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if (length && !(length == 1 && path[0] == '.')) {
+			clean[used++] = '/';
+			memcpy(clean + used, path, length);
+			used += length;
+		}
+		path += length + strspn(path + length, "/");
+	}
+	if (!used)
+		clean[used++] = '/';
+	clean[used] = '\0';
+	return clean;
+}
+
 int field_strings(const struct field *field, const struct rule *rule, void *ret, struct failure *f)
 {
 	struct oci_strings strings;
