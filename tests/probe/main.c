@@ -9,7 +9,8 @@
 
 #include "tests/probe/probe.h"
 
-static const struct command *const tables[] = {process_commands, stream_commands, attack_commands};
+static const struct command *const tables[] = {process_commands, stream_commands, attack_commands,
+					       tree_commands};
 
 int complain(const char *what)
 {

@@ -20,6 +20,7 @@ struct command {
 extern const struct command process_commands[];
 extern const struct command stream_commands[];
 extern const struct command attack_commands[];
+extern const struct command tree_commands[];
 
 /* Prints "probe: WHAT: strerror" on standard error; returns 1. */
 int complain(const char *what);
