@@ -75,6 +75,20 @@ doc_options_of_init() {
     grep -oE '^\.(It |Op )?Fl -[a-z]+' docs/man/init-oci.8 | sed 's/.* /-/'
 }
 
+# Forms of the keys' values, "disk:" and the like; the manual page writes them as "disk\&:".
+code_values() {
+    grep -oE '"[a-z0-9]+:"' init/bootargs.c | tr -d '"'
+}
+
+doc_values() {
+    sed -n '/^## Command line/,/^## Control channel/p' docs/boot-contract.md | grep -oE '`[a-z0-9]+:[/A-Z]' | tr -d '`/A-Z'
+    sed -n '/^| `smk.upper=/p' docs/boot-contract.md | grep -o 'tmpfs\[:' | tr -d '['
+}
+
+man_values() {
+    grep -oE 'Li [a-z0-9]+(\\&:| Ns Oo \\&:)' docs/man/init-oci.8 | sed -E 's/^Li //; s/( Ns Oo )?\\&:/:/'
+}
+
 code_suites() {
     sed -nE 's/^CHECKS \+= //p' -- */module.mk tests/*/module.mk | tr ' ' '\n'
 }
@@ -86,6 +100,8 @@ doc_suites() {
 same config-fields "$(code_fates)" "$(doc_fates)"
 same mount-options "$(code_options)" "$(doc_options)"
 same contract-names "$(contract_names)" "$(doc_contract_names)"
+same key-values "$(code_values)" "$(doc_values)"
+same key-values-man "$(code_values)" "$(man_values)"
 same stages "$(code_stages)" "$(doc_stages)"
 same suites "$(code_suites)" "$(doc_suites)"
 same init-oci-options "$(code_options_of_init)" "$(doc_options_of_init)"
