@@ -6,12 +6,14 @@
  * a ready initramfs. An asset is resolved in this order:
  *
  *   1. the file that the environment names (SUPERMACHINE_KERNEL_PATH, SUPERMACHINE_INIT_OCI_PATH),
- *      uncompressed; checked for its format (arm64 Image header; ELF class, machine, no interpreter);
+ *      uncompressed; checked for its format (arm64 Image header; ELF class, machine, no interpreter).
+ *      Ignored when empty, and in set-user-ID programs;
  *   2. the embedded xz, checked against its SHA-256 and its format.
  *
  * Lengths are bytes, paths are NUL-terminated strings in the caller's encoding, file descriptors are
- * opened close-on-exec. Every function is thread-safe; the only process-wide state is a cache of
- * decoded assets. No function prints, exits or changes signal handlers.
+ * opened close-on-exec. Outputs (ret_*) are written on success only. Every function is thread-safe; the
+ * only process-wide state is the cache of decoded assets, and the limit for decoding them. No function
+ * prints, exits or changes signal handlers.
  */
 #ifndef SMKERNEL_H
 #define SMKERNEL_H
@@ -46,11 +48,11 @@ enum smk_result {
 	SMK_ERROR_MEMORY_LIMIT = 3, /* decoding would need more than the limit */
 	SMK_ERROR_DATA = 4,        /* the embedded xz is damaged */
 	SMK_ERROR_CHECKSUM = 5,    /* decoded well, but the SHA-256 is another */
-	SMK_ERROR_FORMAT = 6,      /* not an arm64 Image, or not a static aarch64 ELF */
-	SMK_ERROR_OVERRIDE = 7,    /* the file named in the environment cannot be read; errno says why */
+	SMK_ERROR_FORMAT = 6,      /* not an uncompressed arm64 Image, or not a static aarch64 ELF */
+	SMK_ERROR_OVERRIDE = 7,    /* the environment's file cannot be read; errno says why */
 	SMK_ERROR_NO_DIRECTORY = 8, /* the target's directory does not exist */
 	SMK_ERROR_TARGET = 9,      /* the target exists and is not a regular file */
-	SMK_ERROR_NO_SPACE = 10,   /* ENOSPC, EDQUOT or EFBIG while writing */
+	SMK_ERROR_NO_SPACE = 10,   /* ENOSPC, EDQUOT or EFBIG while writing, RLIMIT_FSIZE (no SIGXFSZ) */
 	SMK_ERROR_IO = 11,         /* any other system error; errno says which */
 	SMK_ERROR_CONFIG = 12,     /* config.json is empty or larger than 4 MiB */
 };
@@ -63,7 +65,10 @@ const char *smk_version(void);
 
 /* ---- about an asset, without decoding ------------------------------------------------------- */
 
-/* Uncompressed length in bytes. With an override: the file's length. */
+/*
+ * Uncompressed length in bytes. With an override: the file's length. Like the next two it decodes
+ * nothing, but reads and checks an override.
+ */
 enum smk_result smk_asset_length(enum smk_asset asset, size_t *ret_length);
 /* SHA-256 of the uncompressed bytes, lower-case hexadecimal. With an override the file is read. */
 enum smk_result smk_asset_sha256(enum smk_asset asset, char ret_hex[SMK_SHA256_HEX_SIZE]);
@@ -84,7 +89,10 @@ enum smk_result smk_asset_xz(enum smk_asset asset, const void **ret_bytes, size_
  * ends or smk_cache_drop(). The caller does not free them.
  */
 enum smk_result smk_asset_bytes(enum smk_asset asset, const void **ret_bytes, size_t *ret_length);
-/* A sealed memfd (no write, grow or shrink) at offset 0; the caller closes it. */
+/*
+ * A sealed memfd (no write, grow or shrink) with an offset of its own, at 0; the caller closes it. It
+ * shares the cached pages and outlives smk_cache_drop().
+ */
 enum smk_result smk_asset_memfd(enum smk_asset asset, int *ret_fd);
 /* Gives the cached bytes back. No pointer from smk_asset_bytes may be in use. */
 void smk_cache_drop(void);
@@ -95,17 +103,19 @@ void smk_set_memory_limit(size_t bytes);
 /* ---- extraction ----------------------------------------------------------------------------- */
 
 /*
- * Writes the asset to path, mode 0644 (kernel) or 0755 (init-oci). The file appears complete or not
- * at all: temporary file in the same directory, fsync, rename, fsync of the directory. A regular file
- * that already has the right content is left alone. A symbolic link or a directory at path is
- * SMK_ERROR_TARGET; a missing directory is SMK_ERROR_NO_DIRECTORY.
+ * Writes the asset to path, mode 0644 (kernel) or 0755 (init-oci) less umask. The file appears complete
+ * or not at all: temporary file in the same directory, fsync, rename, fsync of the directory. A regular
+ * file that already has the right content is left alone, permissions included. A symbolic link, a
+ * directory or a special file at path is SMK_ERROR_TARGET; a missing directory is
+ * SMK_ERROR_NO_DIRECTORY. On failure the target is what it was (unless only the last fsync, of the
+ * directory, failed: then it is new).
  */
 enum smk_result smk_extract_to(enum smk_asset asset, const char *path);
 /* The same; missing directories are made first, mode 0777 less umask. */
 enum smk_result smk_extract_to_with_parents(enum smk_asset asset, const char *path);
-/* Writes the bytes at fd's current offset. fd stays open. */
+/* Writes the bytes at fd's current offset. fd stays open; what a failure leaves written stays. */
 enum smk_result smk_extract_to_fd(enum smk_asset asset, int fd);
-/* Both assets into an existing directory, as "kernel" and "init-oci". */
+/* Both assets into an existing directory, as "kernel" and "init-oci", in this order. */
 enum smk_result smk_extract_all(const char *directory);
 
 /* The names of the Rust crate supermachine-kernel. */

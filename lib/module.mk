@@ -81,7 +81,7 @@ OBJCOPY_host := objcopy
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
-INSTALL_MAN += docs/man/smkernel.3
+INSTALL_MAN := $(sort $(INSTALL_MAN) docs/man/smkernel.3 docs/man/init-oci.8)
 
 # The manual section is the file name's last part.
 INSTALL_ROOT = $(DESTDIR)$(PREFIX)
