@@ -17,26 +17,27 @@ struct t_case {
 
 static char t_why[512];
 
-#define CHECK(condition)                                                                          \
-	do {                                                                                      \
-		if (!(condition) && !t_why[0])                                                    \
-			snprintf(t_why, sizeof(t_why), "%s:%d: %s", __FILE__, __LINE__, #condition); \
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition) && !t_why[0])                                          \
+			snprintf(t_why, sizeof(t_why), "%s:%d: %s", __FILE__, __LINE__, \
+				 #condition);                                           \
 	} while (0)
 
-#define CHECK_INT(got, want)                                                                      \
-	do {                                                                                      \
-		long long t_got = (long long)(got), t_want = (long long)(want);                   \
-		if (t_got != t_want && !t_why[0])                                                 \
-			snprintf(t_why, sizeof(t_why), "%s:%d: %s is %lld, not %lld", __FILE__,     \
-				 __LINE__, #got, t_got, t_want);                                  \
+#define CHECK_INT(got, want)                                                                    \
+	do {                                                                                    \
+		long long t_got = (long long)(got), t_want = (long long)(want);                 \
+		if (t_got != t_want && !t_why[0])                                               \
+			snprintf(t_why, sizeof(t_why), "%s:%d: %s is %lld, not %lld", __FILE__, \
+				 __LINE__, #got, t_got, t_want);                                \
 	} while (0)
 
-#define CHECK_STR(got, want)                                                                      \
-	do {                                                                                      \
-		const char *t_got = (got), *t_want = (want);                                      \
-		if ((!t_got || strcmp(t_got, t_want)) && !t_why[0])                               \
-			snprintf(t_why, sizeof(t_why), "%s:%d: %s is \"%s\", not \"%s\"", __FILE__, \
-				 __LINE__, #got, t_got ? t_got : "(null)", t_want);               \
+#define CHECK_STR(got, want)                                                                  \
+	do {                                                                                  \
+		const char *t_got = (got), *t_want = (want);                                  \
+		if ((!t_got || strcmp(t_got, t_want)) && !t_why[0])                           \
+			snprintf(t_why, sizeof(t_why), "%s:%d: %s is \"%s\", not \"%s\"",     \
+				 __FILE__, __LINE__, #got, t_got ? t_got : "(null)", t_want); \
 	} while (0)
 
 static inline int t_run(const char *suite, const struct t_case *cases, size_t count)
@@ -56,10 +57,10 @@ static inline int t_run(const char *suite, const struct t_case *cases, size_t co
 	return failed ? 1 : 0;
 }
 
-#define T_MAIN(suite, cases)                                                                      \
-	int main(void)                                                                            \
-	{                                                                                         \
-		return t_run(suite, cases, sizeof(cases) / sizeof((cases)[0]));                   \
+#define T_MAIN(suite, cases)                                                    \
+	int main(void)                                                          \
+	{                                                                       \
+		return t_run(suite, cases, sizeof(cases) / sizeof((cases)[0])); \
 	}
 
 #endif

@@ -34,7 +34,7 @@ enum stage {
 
 /* Exit codes of the failure contract; the workload's own codes are passed through unchanged. */
 enum smk_exit_code {
-	SMK_EXIT_SETUP = 125,     /* something before the exec failed */
+	SMK_EXIT_SETUP = 125,      /* something before the exec failed */
 	SMK_EXIT_CANNOT_RUN = 126, /* the entrypoint was found but cannot be executed */
 	SMK_EXIT_NOT_FOUND = 127, /* the entrypoint, its interpreter or its loader does not exist */
 	SMK_EXIT_SIGNAL = 128,    /* + n: killed by signal n */
