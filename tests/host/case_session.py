@@ -7,7 +7,7 @@ import signal
 import termios
 import time
 
-from harness import SMK, case, check, check_equal, check_in, children_of, is_alive, wait_until
+from harness import SMK, Failure, case, check, check_equal, check_in, children_of, is_alive, wait_until
 from host_case import fake_qemu, leftovers, tiny_bundle
 
 
@@ -273,7 +273,10 @@ def is_raw(master):
 def read_until(master, part):
     data = b""
     while part not in data:
-        data += os.read(master, 4096)
+        try:
+            data += os.read(master, 4096)
+        except OSError:
+            raise Failure(f"{part!r} did not come: {data!r}") from None
     return data
 
 
@@ -285,6 +288,7 @@ def terminal_is_raw_and_restored(context):
     check(is_raw(master), "the terminal is not raw")
     for _ in range(3):
         process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
     read_until(master, b"ended by force")
     check_equal(process.wait(20), 125, "exit code")
     check(termios.tcgetattr(master) == before, "the terminal's settings were not restored")

@@ -146,10 +146,14 @@ class Context:
     def smk(self, *words, stdin=b"", **options):
         return self.run([SMK, *words], stdin=stdin, **options)
 
-    def finish(self):
+    def kill_all(self):
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
+
+    def finish(self):
+        self.kill_all()
+        for process in self.processes:
             process.wait()
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream and not stream.closed:
@@ -164,6 +168,10 @@ def run_case(root, name, function, timeout):
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     context = Context(name, directory, timeout)
+    # Past the limit all its processes are killed: whatever the case waits for ends.
+    watchdog = threading.Timer(timeout + 5, context.kill_all)
+    watchdog.daemon = True
+    watchdog.start()
     why = None
     try:
         function(context)
@@ -172,6 +180,7 @@ def run_case(root, name, function, timeout):
     except Exception:  # a bug of the case is a failure of the case
         why = traceback.format_exc().strip().replace("\n", " | ")
     finally:
+        watchdog.cancel()
         context.finish()
     if why is None:
         shutil.rmtree(directory, ignore_errors=True)
