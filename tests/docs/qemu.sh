@@ -17,7 +17,7 @@ part() {
     sed -nE "s/^# $1: ([^ ]*)( \(.*)?\$/\1/p" "$work/vmm"
 }
 ln -s "$(part kernel)" "$work/kernel"
-mv "$(part initramfs)" "$work/boot.cpio"
+mv "$(part initramfs)" "$work/initramfs.cpio"
 rmdir "$(dirname "$(part initramfs)")"
 ln -s "$(part layer)" "$work/layer.squashfs"
 document=$here/../../docs/boot-contract.md
