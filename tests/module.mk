@@ -3,11 +3,15 @@
 # one line a case, "ok CASE" or "not ok CASE: why"; its room adds NAME to CHECKS. VM suites run their
 # cases in parallel themselves.
 
+# A second make, because what is missing has to be installed before anything is compiled.
+JOBS := $(shell nproc)
 .PHONY: check $(addprefix check-,$(CHECKS))
-check: deps all
+check: deps
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)tests/run.sh $(B)/check $(CHECKS)
 
 # make check-only SUITES="unit lib": some suites, counted in the same way.
 .PHONY: check-only
-check-only: all
+check-only: deps
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)tests/run.sh $(B)/check $(SUITES)

@@ -12,7 +12,7 @@ failed=0
 for suite in "$@"; do
     log=$logs/$suite.log
     begin=$SECONDS
-    make --no-print-directory "check-$suite" >"$log" 2>&1 </dev/null
+    make --no-print-directory -j"$(nproc)" "check-$suite" >"$log" 2>&1 </dev/null
     code=$?
     ok=$(grep -c '^ok ' "$log")
     not_ok=$(grep -c '^not ok ' "$log")
