@@ -2,8 +2,10 @@
 /* smk: one table of commands. Whatever fails is said here, once, and ends with 125. */
 #include "host.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <smkernel.h>
 
@@ -75,11 +77,22 @@ static int dispatch(int argc, char *const *argv, struct failure *f)
 	return unknown_command(argv[0], f);
 }
 
+/* A standard stream that is closed would be the number of some file that is opened later. */
+static int open_standard_streams(struct failure *f)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return fail_sys(f, "open", "/dev/null");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct failure failure = {0};
-	int code = dispatch(argc - 1, argv + 1, &failure);
+	int code = open_standard_streams(&failure);
 
+	if (!code)
+		code = dispatch(argc - 1, argv + 1, &failure);
 	if (code >= 0 && fflush(stdout))
 		code = fail_sys(&failure, "write", "stdout");
 	if (code >= 0)

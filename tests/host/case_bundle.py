@@ -117,7 +117,7 @@ def engine_binds_are_dropped(context):
 @case()
 def config_is_not_rewritten(context):
     """Without an edit the guest gets the user's bytes, odd spacing and all."""
-    text = json.dumps(base_config(), indent=3).replace(":", " :\t").encode()
+    text = json.dumps(base_config(), indent=3, separators=("\t,", " :\t")).encode()
     check_equal(guest_config(context, write_raw(context, text)), text, "config.json")
 
 

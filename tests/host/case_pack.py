@@ -34,10 +34,10 @@ def second_run_does_not_pack(context):
 CHANGES = {
     "content": lambda root: open(f"{root}/bin/hello", "w", encoding="utf-8").write("other\n" * 3),
     "new file": lambda root: open(f"{root}/new", "w", encoding="utf-8").close(),
-    "gone file": lambda root: os.unlink(f"{root}/bin/link"),
     "mode": lambda root: os.chmod(f"{root}/bin/hello", 0o700),
     "mode of the root": lambda root: os.chmod(root, 0o711),
     "link target": lambda root: (os.unlink(f"{root}/bin/link"), os.symlink("x", f"{root}/bin/link")),
+    "gone file": lambda root: os.unlink(f"{root}/bin/link"),
     "xattr": lambda root: os.setxattr(f"{root}/bin/hello", "user.key", b"value"),
     "name": lambda root: os.rename(f"{root}/bin/hello", f"{root}/bin/hello2"),
     "empty directory": lambda root: os.mkdir(f"{root}/empty"),

@@ -23,6 +23,8 @@ class Guest:
         self.control = self.open(re.search(r"socket,id=control,fd=(\d+)", text))
         self.console = self.open(re.search(r"socket,id=console,fd=(\d+)", text))
         self.buffer = b""
+        self.credit = {1: 262144, 2: 262144}
+        self.waiting = []
 
     @staticmethod
     def open(match):
@@ -40,11 +42,32 @@ class Guest:
     def output(self, data, stream=1, flags=0):
         self.frame(DATA, data, stream, flags)
 
+    def output_within_credit(self, data, stream=1):
+        """Waits for credit; other frames that come meanwhile are kept for receive()."""
+        while self.credit[stream] < len(data):
+            self.waiting.append(self.read_frame())
+            self.take_credit()
+        self.credit[stream] -= len(data)
+        self.output(data, stream)
+
+    def take_credit(self):
+        for kind, _, stream, payload in self.waiting:
+            if kind == CREDIT:
+                self.credit[stream] += struct.unpack("<I", payload)[0]
+        self.waiting = [frame for frame in self.waiting if frame[0] != CREDIT]
+
     def exit(self, code):
         self.message(type="exit", **RECORD, code=code)
 
     def receive(self):
-        """The next frame from smk: (type, flags, stream, payload)."""
+        """The next frame from smk that is no credit: (type, flags, stream, payload)."""
+        self.take_credit()
+        while not self.waiting:
+            self.waiting.append(self.read_frame())
+            self.take_credit()
+        return self.waiting.pop(0)
+
+    def read_frame(self):
         while True:
             if len(self.buffer) >= 8:
                 kind, flags, stream, length = struct.unpack("<BBHI", self.buffer[:8])
@@ -83,12 +106,9 @@ def echo_input(guest):
     guest.hello()
     flags = 0
     while not flags & 1:
-        kind, flags, _, payload = guest.receive()
-        if kind == DATA:
-            guest.output(payload)
-            guest.frame(CREDIT, struct.pack("<I", len(payload)))
-        else:
-            flags = 0
+        _, flags, _, payload = guest.receive()
+        guest.output_within_credit(payload)
+        guest.frame(CREDIT, struct.pack("<I", len(payload)))
     guest.exit(0)
 
 
@@ -107,21 +127,18 @@ def count_input(guest):
 
 
 def flood(guest):
-    """A megabyte on each stream, as fast as smk's credit allows."""
+    """A megabyte on each stream, as far as the credit of each allows."""
     guest.hello()
-    credit = {1: 262144, 2: 262144}
     left = {1: 1 << 20, 2: 1 << 20}
     while left[1] or left[2]:
-        for stream in (1, 2):
-            size = min(credit[stream], left[stream], 30000)
+        sizes = {s: min(guest.credit[s], left[s], 30000) for s in (1, 2)}
+        for stream, size in sizes.items():
             if size:
-                guest.output(bytes([64 + stream]) * size, stream)
-                credit[stream] -= size
+                guest.output_within_credit(bytes([64 + stream]) * size, stream)
                 left[stream] -= size
-        if not any(min(credit[s], left[s]) for s in (1, 2)):
-            kind, _, stream, payload = guest.receive()
-            if kind == CREDIT:
-                credit[stream] += struct.unpack("<I", payload)[0]
+        if not any(sizes.values()):
+            guest.waiting.append(guest.read_frame())
+            guest.take_credit()
     guest.exit(5)
 
 
