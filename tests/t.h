@@ -32,12 +32,12 @@ static char t_why[512];
 				 __LINE__, #got, t_got, t_want);                                \
 	} while (0)
 
-#define CHECK_STR(got, want)                                                                  \
-	do {                                                                                  \
-		const char *t_got = (got), *t_want = (want);                                  \
-		if ((!t_got || strcmp(t_got, t_want)) && !t_why[0])                           \
-			snprintf(t_why, sizeof(t_why), "%s:%d: %s is \"%s\", not \"%s\"",     \
-				 __FILE__, __LINE__, #got, t_got ? t_got : "(null)", t_want); \
+#define CHECK_STR(got, want)                                                                      \
+	do {                                                                                      \
+		const char *t_got = (got), *t_want = (want);                                      \
+		if ((!t_got || strcmp(t_got, t_want)) && !t_why[0])                               \
+			snprintf(t_why, sizeof(t_why), "%s:%d: %s is \"%.160s\", not \"%.160s\"", \
+				 __FILE__, __LINE__, #got, t_got ? t_got : "(null)", t_want);     \
 	} while (0)
 
 static inline int t_run(const char *suite, const struct t_case *cases, size_t count)

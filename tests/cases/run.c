@@ -142,7 +142,8 @@ static struct result run(const char *bytes, size_t length, const struct plan_sou
 	struct plan plan;
 	char line[FAIL_LINE_MAX + 1];
 
-	if (oci_parse(bytes, length, 7, &spec, &f) == 0 && plan_build(&spec, sources, &plan, &f) == 0) {
+	if (oci_parse(bytes, length, 7, &spec, &f) == 0 &&
+	    plan_build(&spec, sources, &plan, &f) == 0) {
 		result.is_error = false;
 		result.text = plan_text(&plan);
 		result.warnings = warning_text(&spec);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Memory that runs out: parse and plan with every limit from nothing to enough, so that each
+ * allocation is once the one that fails. It must be a failure of the right form, and no leak.
+ */
+#include <stdlib.h>
+
+#include "oci/arena.h"
+#include "oci/parse.h"
+#include "oci/plan.h"
+#include "tests/t.h"
+
+static const char text[] =
+	"{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\",\"readonly\":true},\"hostname\":\"h\","
+	"\"annotations\":{\"a\":\"b\\n\"},\"process\":{\"args\":[\"a\\u0041\"],\"env\":[\"A=b\"],"
+	"\"cwd\":\"/c\",\"user\":{\"uid\":0,\"gid\":0,\"additionalGids\":[1]},"
+	"\"capabilities\":{\"bounding\":[\"CAP_X\"],\"effective\":[\"CAP_KILL\"]},"
+	"\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":18446744073709551615}]},"
+	"\"mounts\":[{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"x=y\"]},"
+	"{\"destination\":\"/b\",\"source\":\"/c\",\"options\":[\"bind\"]}],"
+	"\"linux\":{\"namespaces\":[{\"type\":\"pid\"}],\"seccomp\":{\"x\":-1.5},\"devices\":"
+	"[{\"type\":\"c\",\"path\":\"/dev/x\",\"major\":1,\"minor\":1}]}}";
+
+static int run(size_t limit, size_t *ret_used, struct failure *f)
+{
+	static const struct plan_layer layers[] = {{SOURCE_BLOCK, "vda", "squashfs"},
+						   {SOURCE_BLOCK, "vdb", "ext4"}};
+	static const struct plan_sources sources = {
+		.layers = layers, .layer_count = 2, .upper_size = "1M", .resolv_conf = "x\n"};
+	struct oci_spec spec;
+	struct plan plan = {.steps = NULL};
+	int result;
+
+	if (oci_parse_within(limit, text, sizeof(text) - 1, 5, &spec, f))
+		return -1;
+	result = plan_build(&spec, &sources, &plan, f);
+	CHECK(result == 0 || !plan.steps);
+	if (ret_used)
+		*ret_used = arena_used(spec.arena);
+	oci_spec_finish(&spec);
+	return result;
+}
+
+static void every_allocation_may_fail(void)
+{
+	struct failure f = {.stage = STAGE_NONE};
+	size_t enough = 0;
+	size_t failures = 0;
+
+	CHECK_INT(run(OCI_HEAP_MAX_BYTES, &enough, &f), 0);
+	CHECK(enough > 1000);
+	for (size_t limit = 0; limit < enough; limit += 16) {
+		f = (struct failure){.stage = STAGE_NONE};
+		CHECK_INT(run(limit, NULL, &f), -1);
+		CHECK_STR(f.why, "more memory is needed than it may use");
+		CHECK(f.stage == STAGE_PARSE || f.stage == STAGE_PLAN);
+		failures++;
+	}
+	CHECK(failures > 100);
+	CHECK_INT(run(enough, NULL, &f), 0);
+}
+
+/* A text that takes much more memory than itself. */
+static void the_limit_holds(void)
+{
+	size_t length = OCI_CONFIG_MAX_BYTES;
+	char *bytes = malloc(length);
+	struct failure f = {.stage = STAGE_NONE};
+	struct oci_spec spec;
+
+	if (!bytes)
+		abort();
+	memset(bytes, '[', length);
+	memcpy(bytes, "{\"z\":[", 6);
+	for (size_t i = 6; i + 3 < length; i += 3)
+		memcpy(bytes + i, "[],", 3);
+	CHECK_INT(oci_parse(bytes, length, 5, &spec, &f), -1);
+	CHECK_STR(f.why, "more memory is needed than it may use");
+	free(bytes);
+}
+
+static const struct t_case cases[] = {
+	{"every allocation may fail", every_allocation_may_fail},
+	{"the limit holds", the_limit_holds},
+};
+T_MAIN("memory", cases)
