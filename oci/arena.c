@@ -76,12 +76,13 @@ void *arena_alloc(struct arena *arena, size_t size)
 	size_t padded;
 	void *result;
 
+	if (!size)
+		size = 1; /* an object of no size has an address of its own too */
 	if (size > arena->max_bytes)
 		return NULL;
 	padded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	if (padded > arena->max_bytes - arena->used)
 		return NULL;
-	/* A zero-sized object has an address of its own too. */
 	if (!CHUNK_BYTES || !chunk || chunk->size - chunk->used < padded)
 		chunk = add_chunk(arena, CHUNK_BYTES ? padded : size);
 	if (!chunk)
