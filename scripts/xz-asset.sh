@@ -20,5 +20,5 @@ block=$((((size + blocks - 1) / blocks + 3) / 4 * 4))
 [ "$block" -ge "$smallest" ] || block=$smallest
 
 xz --stdout --format=xz --check="$check" --threads=1 --block-size="$block" \
-    --arm64 --lzma2="preset=9e,dict=$dictionary,lc=0,lp=2,pb=2" -- "$1" >"$2.new"
+    --arm64 --lzma2="preset=9e,dict=$dictionary,lc=2,lp=2,pb=2" -- "$1" >"$2.new"
 mv "$2.new" "$2"

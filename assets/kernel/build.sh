@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # build.sh [--dir DIR] [--clean] [--jobs N]: builds the guest kernel; prints the path of the Image.
 #
-# The pinned version of the distribution's source package, our patches in the order of their names, the
-# configuration from config.fragment and required.config on allnoconfig. Everything that could make two builds
-# differ is fixed, so the Image depends on the inputs and the compiler alone; DIR does not matter.
+# The pinned version of the distribution's source package, our patches in the order of their names,
+# the configuration from config.fragment and required.config on allnoconfig. Everything that could
+# make two builds differ is fixed: the Image depends on the inputs and the compiler, not on DIR.
 # DIR (default build/kernel) keeps source and objects, so that a second build is incremental;
 # --clean starts from nothing.
 #
@@ -78,7 +78,7 @@ prepare_source() {
 # The kernel's make sees nothing of our environment: a stray variable would change the result.
 kernel_make() {
     env -i PATH="$PATH" HOME=/nonexistent LC_ALL=C TZ=UTC \
-        KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_VERSION=1 \
+        KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970" KBUILD_BUILD_VERSION=1 \
         KBUILD_BUILD_USER=smk KBUILD_BUILD_HOST=smk \
         KCONFIG_ALLCONFIG="$dir/all.config" \
         nice -n 10 make -C "$dir/src" O="$dir/obj" -s -j"$jobs" \
@@ -88,11 +88,8 @@ kernel_make() {
 configure() {
     local file
     mkdir -p "$dir/obj"
-    cat "$here/config.fragment" "$here/required.config" >"$dir/all.config.new"
-    if ! cmp -s "$dir/all.config.new" "$dir/all.config" || [ ! -e "$dir/obj/.config" ]; then
-        mv "$dir/all.config.new" "$dir/all.config"
-        kernel_make allnoconfig
-    fi
+    cat "$here/config.fragment" "$here/required.config" >"$dir/all.config"
+    kernel_make allnoconfig
     kernel_make olddefconfig
     for file in required.config config.fragment; do
         "$here/check-config.sh" "$dir/obj/.config" "$here/$file" >&2 ||
@@ -100,24 +97,40 @@ configure() {
     done
 }
 
-clean=
-while [ $# -gt 0 ]; do
-    case $1 in
-    bump) bump; exit ;;
-    --dir) mkdir -p "$2"; dir=$(cd "$2" && pwd); shift ;;
-    --jobs) jobs=$2; shift ;;
-    --clean) clean=1 ;;
-    *) die "usage: build.sh [--dir DIR] [--clean] [--jobs N] | bump" ;;
-    esac
-    shift
-done
+# All of the script is read before it runs: editing it during a build does no harm.
+main() {
+    local clean='' pin
+    while [ $# -gt 0 ]; do
+        case $1 in
+        bump)
+            bump
+            return
+            ;;
+        --dir)
+            mkdir -p "$2"
+            dir=$(cd "$2" && pwd)
+            shift
+            ;;
+        --jobs)
+            jobs=$2
+            shift
+            ;;
+        --clean) clean=1 ;;
+        *) die "usage: build.sh [--dir DIR] [--clean] [--jobs N] | bump" ;;
+        esac
+        shift
+    done
 
-pin=$("$top/scripts/manifest.sh" pin)
-mkdir -p "$dir"
-exec 9>"$dir/lock"
-flock 9
-[ -z "$clean" ] || rm -rf "$dir/src" "$dir/src.stamp" "$dir/obj" "$dir/all.config"
-prepare_source "$pin"
-configure
-kernel_make Image
-echo "$dir/obj/arch/arm64/boot/Image"
+    pin=$("$top/scripts/manifest.sh" pin)
+    mkdir -p "$dir"
+    exec 9>"$dir/lock"
+    flock 9
+    [ -z "$clean" ] || rm -rf "$dir/src" "$dir/src.stamp" "$dir/obj" "$dir/all.config"
+    prepare_source "$pin"
+    configure
+    kernel_make Image
+    echo "$dir/obj/arch/arm64/boot/Image"
+}
+
+main "$@"
+exit

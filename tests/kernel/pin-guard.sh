@@ -33,7 +33,8 @@ check "a version that the mirror no longer has" \
     "kernel: $missing; the newest is $newest: make kernel-bump" \
     "$("$build" --dir "$work/build" 2>&1 | grep '^kernel:' || true)"
 
-check "bump says what it pinned" "kernel: pinned $package $newest; now: make kernel" "$("$build" bump)"
+check "bump says what it pinned" "kernel: pinned $package $newest; now: make kernel" \
+    "$("$build" bump)"
 check "bump moves the pin" "$newest" "$("$manifest" pin)"
 
 mkdir -p "$work/assets/kernel/patches"
