@@ -64,10 +64,11 @@ rule_shellcheck() {
 
 # Style is clang-format's subject. System headers are left out: they cost minutes and find nothing of ours.
 # syntaxError: cppcheck 2.10 does not know a variadic macro without arguments; the compilers are the judges.
+# nullPointerRedundantCheck in tests: CHECK() notes what is not so and goes on.
 rule_cppcheck() {
     mkdir -p "$out/cppcheck"
     c_files | xargs -r -d '\n' cppcheck --quiet --std=c11 --enable=warning,performance,portability \
-        --inline-suppr --suppress=missingIncludeSystem --suppress=syntaxError \
+        --inline-suppr --suppress=missingIncludeSystem --suppress=syntaxError '--suppress=nullPointerRedundantCheck:tests/*' \
         --cppcheck-build-dir="$out/cppcheck" -I. -Iinclude \
         --template='{file}:{line}: {id}: {message}' 2>&1
 }
@@ -126,12 +127,14 @@ rule_function-length() {
         }'
 }
 
-# Package archives are found through the machine's own apt configuration; a source names no host at all.
+# Package archives are found through the machine's own apt configuration; a source names no host at all. (The name
+# of an XML vocabulary is no host.)
 rule_hosts() {
     local archive='(deb|archive|security|ports|mirrors?|snapshot|packages|ftp|cdn|proxy)'
     text_files | xargs -r -d '\n' grep -nHIE "\b$archive(\.[a-z0-9-]+)*\.[a-z0-9-]+\.(org|com|net|io|edu|dev)\b"
     text_files | grep -vE '^docs/|^[^/]*\.md$|^NOTICE$' |
-        xargs -r -d '\n' grep -nHIE '\b(https?|ftp|git|ssh|rsync)://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}'
+        xargs -r -d '\n' grep -nHIE '\b(https?|ftp|git|ssh|rsync)://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}' |
+        grep -v 'xmlns="'
 }
 
 rule_spdx() {

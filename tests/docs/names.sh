@@ -94,7 +94,8 @@ code_suites() {
 }
 
 doc_suites() {
-    sed -n '/^## Suites/,/^## Boot cost/s/^| `\([a-z0-9-]*\)` |.*/\1/p' docs/testing.md
+    sed -n '/^## Suites/,/^## Boot cost/s/^| \(`[a-z0-9-]*`\(, `[a-z0-9-]*`\)*\) |.*/\1/p' docs/testing.md |
+        tr -d '`' | sed 's|, |\n|g'
 }
 
 same config-fields "$(code_fates)" "$(doc_fates)"
