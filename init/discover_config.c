@@ -23,7 +23,7 @@
 
 static int fail_too_large(const char *path, struct failure *f)
 {
-	return fail_err(f, EFBIG, "read", path, "the configuration is larger than %u bytes",
+	return fail_err(f, 0, "read", path, "the configuration is larger than %u bytes",
 			OCI_CONFIG_MAX_BYTES);
 }
 
@@ -42,7 +42,7 @@ static int read_file(const struct early *early, const char *path, bool is_asked_
 	if (fd < 0 || fstat(fd, &status))
 		return fail_sys(f, "open", path);
 	if (!S_ISREG(status.st_mode))
-		return fail_err(f, EINVAL, "open", path, "not a regular file");
+		return fail_err(f, 0, "open", path, "not a regular file");
 	if (status.st_size > OCI_CONFIG_MAX_BYTES)
 		return fail_too_large(path, f);
 	bytes = malloc((size_t)status.st_size + 1);
@@ -81,7 +81,7 @@ static int read_padded(int fd, const char *path, char **ret, size_t *ret_length,
 			if (!*p)
 				continue;
 			free(bytes);
-			return fail_err(f, EINVAL, "read", path,
+			return fail_err(f, 0, "read", path,
 					"the configuration is not text padded with zeros");
 		}
 		length = zero ? (size_t)(zero - bytes) : length + (size_t)got;

@@ -3,7 +3,6 @@
  * Which disks and shares make the container's root: the layers by number or as smk.layers= lists
  * them, and the upper. The order is never the order of probing.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,8 @@ static const struct {
 	{"virtiofs:", DEVICE_VIRTIOFS, SOURCE_VIRTIOFS, "virtiofs"},
 	{"9p:", DEVICE_9P, SOURCE_9P, "9p"},
 };
+
+#define LAYER_PREFIX "smk-layer-" /* of SMK_SERIAL_LAYER_FORMAT */
 
 #define LAYER_KIND_COUNT (sizeof(layer_kinds) / sizeof(layer_kinds[0]))
 
@@ -60,9 +61,9 @@ static long label_number(const char *label)
 	char again[DEVICE_LABEL_MAX];
 	unsigned number;
 
-	if (strncmp(label, "smk-layer-", 10))
+	if (strncmp(label, LAYER_PREFIX, strlen(LAYER_PREFIX)))
 		return -1;
-	number = (unsigned)strtoul(label + 10, NULL, 10);
+	number = (unsigned)strtoul(label + strlen(LAYER_PREFIX), NULL, 10);
 	snprintf(again, sizeof(again), SMK_SERIAL_LAYER_FORMAT, number);
 	return !strcmp(again, label) && number < PLAN_LAYERS_MAX ? (long)number : -1;
 }
@@ -73,39 +74,44 @@ static int place_device(const struct machine *machine, const struct device *devi
 	long number = label_number(device->label);
 	const char *name = device->kind == DEVICE_DISK ? device->name : device->label;
 
-	if (number < 0 && !strncmp(device->label, "smk-layer-", 10))
-		return fail_err(f, EINVAL, "find layers", device->name,
-				"%s \"%s\": layers are smk-layer-000 to smk-layer-%03u",
-				device_kind_name(device->kind), device->label, PLAN_LAYERS_MAX - 1);
 	if (number < 0)
 		return 0;
 	if (store->ids[number][0])
-		return fail_err(f, ENOTUNIQ, "find layers", device->name,
-				"two layers are %s: %s and %s", device->label, store->ids[number],
-				device->name);
+		return fail_err(f, 0, "find layers", device->name, "two layers are %s: %s and %s",
+				device->label, store->ids[number], device->name);
 	return set_layer(machine->early, store, (size_t)number, kind, name, device->label, f);
 }
 
 /* How many layers the labels promise: the highest number plus one. */
-static size_t count_labels(const struct machine *machine)
+static int count_labels(const struct machine *machine, size_t *ret, struct failure *f)
 {
 	long highest = -1;
 
 	for (size_t i = 0; i < machine->count; i++) {
-		long number = label_number(machine->devices[i].label);
+		const struct device *device = &machine->devices[i];
+		long number = label_number(device->label);
 
+		if (number < 0 && !strncmp(device->label, LAYER_PREFIX, strlen(LAYER_PREFIX)))
+			return fail_err(f, 0, "find layers", device->name,
+					"%s \"%s\": layers are " SMK_SERIAL_LAYER_FORMAT
+					" to " SMK_SERIAL_LAYER_FORMAT,
+					device_kind_name(device->kind), device->label, 0u,
+					PLAN_LAYERS_MAX - 1u);
 		if (number > highest)
 			highest = number;
 	}
-	return (size_t)(highest + 1);
+	*ret = (size_t)(highest + 1);
+	return 0;
 }
 
 static int layers_by_label(const struct machine *machine, struct discovered *ret, struct failure *f)
 {
-	size_t count = count_labels(machine);
+	size_t count = 0;
 
+	if (count_labels(machine, &count, f))
+		return -1;
 	if (count == 0 && machine->early->is_initramfs)
-		return fail_err(f, ENOENT, "find layers", "",
+		return fail_err(f, 0, "find layers", "",
 				"no disk, virtiofs or 9p share is named smk-layer-000, and there "
 				"is no " SMK_KEY_LAYERS "=");
 	if (make_store(count ? count : 1, ret, f))
@@ -121,7 +127,7 @@ static int layers_by_label(const struct machine *machine, struct discovered *ret
 				return -1;
 	for (size_t i = 0; i < count; i++)
 		if (!ret->store->ids[i][0])
-			return fail_err(f, ENOENT, "find layers", "",
+			return fail_err(f, 0, "find layers", "",
 					"layer " SMK_SERIAL_LAYER_FORMAT
 					" is missing (the highest is " SMK_SERIAL_LAYER_FORMAT ")",
 					(unsigned)i, (unsigned)count - 1);
@@ -197,8 +203,8 @@ static int upper_disk(const struct machine *machine, const char *name, const cha
 	if (discover_fstype(machine->early, name, label, &fstype, f))
 		return -1;
 	if (strcmp(fstype, "ext4"))
-		return fail_err(f, EINVAL, "find upper", name,
-				"disk %s holds %s; the upper is ext4", label, fstype);
+		return fail_err(f, 0, "find upper", name, "disk %s holds %s; the upper is ext4",
+				label, fstype);
 	ret->sources.upper = UPPER_DISK;
 	ret->sources.upper_id = strcpy(ret->store->upper, name);
 	return 0;

@@ -117,9 +117,8 @@ int machine_find(const struct machine *machine, enum device_kind kind, const cha
 		if (device->kind != kind || strcmp(device->label, label))
 			continue;
 		if (found)
-			return fail_err(f, ENOTUNIQ, "find", device->name,
-					"%s and %s are both %s %s", found->name, device->name,
-					kinds[kind].name, label);
+			return fail_err(f, 0, "find", device->name, "%s and %s are both %s %s",
+					found->name, device->name, kinds[kind].name, label);
 		found = device;
 	}
 	*ret = found;

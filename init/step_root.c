@@ -57,8 +57,11 @@ static int mount_layer(const struct apply_state *state, const struct step *step,
 		       int *ret_mount_fd, struct failure *f)
 {
 	char device[WORK_PATH_MAX];
-	struct fs_request request = {
-		.fstype = step->fstype, .source = step->src, .where = path, .is_readonly = true};
+	struct fs_request request = {.fstype = step->fstype,
+				     .source = step->src,
+				     .where = path,
+				     .is_readonly = true,
+				     .options = (const char *const *)step->data.items};
 
 	if (step->source == SOURCE_BOOT_ROOT) {
 		*ret_mount_fd = sys_open_tree(state->early->boot_root_fd, "", OPEN_TREE_CLONE);
@@ -147,10 +150,9 @@ static int set_overlay_options(const struct apply_state *state, const struct ste
 		if (fs_set(fs, "lowerdir+", layer, f))
 			return -1;
 	}
-	/* Attributes in a layer cannot redirect to, or take data from, other places of the layers.
-	 */
-	if (fs_set(fs, "redirect_dir", "nofollow", f) || fs_set(fs, "metacopy", "off", f))
-		return -1;
+	for (size_t i = 0; i < step->data.count; i++)
+		if (fs_set_option(fs, step->data.items[i], f))
+			return -1;
 	if (!step->src)
 		return 0;
 	snprintf(layer, sizeof(layer), "/layer/%03zu", step->count - 1);

@@ -84,8 +84,14 @@ static int do_put(int argc, char *argv[])
 {
 	for (int i = 2; i < argc; i++) {
 		int fd = open(argv[i], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		ssize_t length = (ssize_t)strlen(argv[1]);
-		int error = fd < 0 || write(fd, argv[1], (size_t)length) != length ? errno : 0;
+		const char *text = argv[1];
+		ssize_t put = fd < 0 ? -1 : 0;
+
+		while (put >= 0 && *text) {
+			put = write(fd, text, strlen(text));
+			text += put;
+		}
+		int error = put < 0 ? errno : 0;
 
 		printf("%s %d\n", argv[i], error);
 		if (fd >= 0)

@@ -1,0 +1,13 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""run.py [-j N] [PATTERN]: init-oci as PID 1 in namespaces."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vm"))
+
+import harness  # noqa: E402
+import test_layers  # noqa: E402,F401
+
+sys.exit(harness.main("ns", sys.argv[1:]))
