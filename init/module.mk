@@ -17,10 +17,25 @@ INIT_OCI_NATIVE := $(B)/x86_64/init-oci
 
 all: $(INIT_OCI)
 
-# One rule for each variant; both are static, and stripped by the linker in the guest's.
+# One rule for each variant; both are static, and the guest's is stripped by the linker.
 define init_oci_rule
 $(B)/$(1)/init-oci: $$(call objs,$(1),$$(OCI_SRCS) $$(INIT_SRCS)) | $$(NEEDS_$(1))
 	$$(call link,$(1),$(2) -ljansson)
 endef
 $(eval $(call init_oci_rule,aarch64,-s))
 $(eval $(call init_oci_rule,x86_64,))
+
+# What the asset is made from; the manifest records it, and make assets-check compares.
+INIT_OCI_INPUTS := $(sort $(INIT_SRCS) $(OCI_SRCS) $(wildcard init/*.h oci/*.h include/smk/*.h) \
+	VERSION scripts/third-party.sh)
+INIT_OCI_THIRD_PARTY = \
+	jansson=$(shell sed -n 's/^jansson //p' $(B)/third-party/aarch64/versions) \
+	musl=$(shell dpkg-query -W -f '$${Version}' musl-dev:arm64)
+
+# Replaces the committed asset and its manifest entry by what this tree builds.
+.PHONY: init-oci-asset
+init-oci-asset: $(INIT_OCI)
+	$(Q)scripts/xz-asset.sh $(INIT_OCI) assets/init-oci.xz
+	$(Q)INIT_OCI_INPUTS="$(INIT_OCI_INPUTS)" INIT_OCI_CC="$(CC_aarch64)" \
+		INIT_OCI_THIRD_PARTY="$(INIT_OCI_THIRD_PARTY)" scripts/manifest.sh record init-oci \
+		$(INIT_OCI) assets/init-oci.xz $(VERSION)

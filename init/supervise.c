@@ -129,9 +129,13 @@ static bool turn(struct supervisor *s)
 	return moved;
 }
 
-static int64_t stall_limit_ms(const struct supervisor *s)
+/* How long nothing may go on moving, from now. */
+static int64_t patience_ms(const struct supervisor *s)
 {
-	return relay_waits_for_host(&s->relay) ? STALL_HOST_MS : STALL_GUEST_MS;
+	int64_t limit = relay_waits_for_host(&s->relay) ? STALL_HOST_MS : STALL_GUEST_MS;
+	int64_t left = s->moved_ms + limit - now_ms();
+
+	return left > 0 ? left : 0;
 }
 
 /* After the entrypoint's end: what has come about without an event of its own. */
@@ -145,7 +149,7 @@ static void observe(struct supervisor *s, bool moved)
 		supervise_event(s, LIFE_DRAINED);
 	if (s->is_alone)
 		supervise_event(s, LIFE_REAPED);
-	if (!moved && now_ms() - s->moved_ms >= stall_limit_ms(s))
+	if (!moved && patience_ms(s) == 0)
 		supervise_event(s, LIFE_STALLED);
 }
 
@@ -155,7 +159,7 @@ static int wait_ms(const struct supervisor *s, bool moved)
 		return 0;
 	if (s->has_held)
 		return RETRY_MS;
-	return s->state == LIFE_RUN ? -1 : (int)stall_limit_ms(s);
+	return s->state == LIFE_RUN ? -1 : (int)patience_ms(s);
 }
 
 static void run(struct supervisor *s)

@@ -24,7 +24,8 @@ void facts_descriptors(void)
 		snprintf(number_text, sizeof(number_text), "%d", fd);
 		ssize_t length = readlink(path, target, sizeof(target));
 
-		json_bytes(number_text, length < 0 ? NULL : target, length < 0 ? 0 : (size_t)length);
+		json_bytes(number_text, length < 0 ? NULL : target,
+			   length < 0 ? 0 : (size_t)length);
 	}
 	json_close('}');
 }

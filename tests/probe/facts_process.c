@@ -23,10 +23,10 @@ static const struct {
 	const char *line;
 	const char *key;
 } status_lines[] = {
-	{"CapInh:", "capInheritable"},  {"CapPrm:", "capPermitted"}, {"CapEff:", "capEffective"},
-	{"CapBnd:", "capBounding"},     {"CapAmb:", "capAmbient"},   {"NoNewPrivs:", "noNewPrivs"},
-	{"Seccomp:", "seccomp"},        {"SigBlk:", "sigBlocked"},   {"SigIgn:", "sigIgnored"},
-	{"SigCgt:", "sigCaught"},       {"SigPnd:", "sigPending"},   {"FDSize:", "fdSize"},
+	{"CapInh:", "capInheritable"}, {"CapPrm:", "capPermitted"}, {"CapEff:", "capEffective"},
+	{"CapBnd:", "capBounding"},    {"CapAmb:", "capAmbient"},   {"NoNewPrivs:", "noNewPrivs"},
+	{"Seccomp:", "seccomp"},       {"SigBlk:", "sigBlocked"},   {"SigIgn:", "sigIgnored"},
+	{"SigCgt:", "sigCaught"},      {"SigPnd:", "sigPending"},   {"FDSize:", "fdSize"},
 };
 
 static void status(void)
@@ -71,22 +71,14 @@ void facts_ids(void)
 }
 
 static const char *const limit_names[] = {
-	[RLIMIT_CPU] = "CPU",
-	[RLIMIT_FSIZE] = "FSIZE",
-	[RLIMIT_DATA] = "DATA",
-	[RLIMIT_STACK] = "STACK",
-	[RLIMIT_CORE] = "CORE",
-	[RLIMIT_RSS] = "RSS",
-	[RLIMIT_NPROC] = "NPROC",
-	[RLIMIT_NOFILE] = "NOFILE",
-	[RLIMIT_MEMLOCK] = "MEMLOCK",
-	[RLIMIT_AS] = "AS",
-	[RLIMIT_LOCKS] = "LOCKS",
-	[RLIMIT_SIGPENDING] = "SIGPENDING",
-	[RLIMIT_MSGQUEUE] = "MSGQUEUE",
-	[RLIMIT_NICE] = "NICE",
-	[RLIMIT_RTPRIO] = "RTPRIO",
-	[RLIMIT_RTTIME] = "RTTIME",
+	[RLIMIT_CPU] = "CPU",           [RLIMIT_FSIZE] = "FSIZE",
+	[RLIMIT_DATA] = "DATA",         [RLIMIT_STACK] = "STACK",
+	[RLIMIT_CORE] = "CORE",         [RLIMIT_RSS] = "RSS",
+	[RLIMIT_NPROC] = "NPROC",       [RLIMIT_NOFILE] = "NOFILE",
+	[RLIMIT_MEMLOCK] = "MEMLOCK",   [RLIMIT_AS] = "AS",
+	[RLIMIT_LOCKS] = "LOCKS",       [RLIMIT_SIGPENDING] = "SIGPENDING",
+	[RLIMIT_MSGQUEUE] = "MSGQUEUE", [RLIMIT_NICE] = "NICE",
+	[RLIMIT_RTPRIO] = "RTPRIO",     [RLIMIT_RTTIME] = "RTTIME",
 };
 
 void facts_limits(void)

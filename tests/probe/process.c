@@ -188,8 +188,8 @@ static int do_hog(int argc, char *argv[])
 	(void)argc;
 	(void)argv;
 	for (;;) {
-		char *bytes = mmap(NULL, step, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *bytes = mmap(NULL, step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				   -1, 0);
 
 		if (bytes == MAP_FAILED)
 			return complain("mmap");

@@ -126,10 +126,7 @@ static int do_sizes(int argc, char *argv[])
 }
 
 const struct command stream_commands[] = {
-	{"write", "BYTES [FD [CODE]]", do_write},
-	{"cat", "", do_cat},
-	{"count", "[SECONDS]", do_count},
-	{"both", "", do_both},
-	{"sizes", "[COUNT]", do_sizes},
-	{NULL, NULL, NULL},
+	{"write", "BYTES [FD [CODE]]", do_write}, {"cat", "", do_cat},
+	{"count", "[SECONDS]", do_count},         {"both", "", do_both},
+	{"sizes", "[COUNT]", do_sizes},           {NULL, NULL, NULL},
 };

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# init-oci's parts that need no machine, and the binary itself.
+
+INIT_UNIT := life ring channel exec lookup
+INIT_UNIT_SRCS := init/life.c init/ring.c init/channel.c init/exec.c init/lookup.c init/sys.c
+
+define init_unit_rule
+$(B)/$(1)/test-init-$(2): $$(call objs,$(1),tests/init/test_$(2).c $$(INIT_UNIT_SRCS) $$(OCI_SRCS))
+	$$(call link,$(1),-ljansson)
+endef
+$(foreach v,debug aarch64,$(foreach t,$(INIT_UNIT),$(eval $(call init_unit_rule,$(v),$(t)))))
+
+CHECKS += init init-user
+.PHONY: check-init check-init-user
+check-init: $(INIT_UNIT:%=$(B)/debug/test-init-%) $(INIT_OCI)
+	$(Q)failed=0; for t in $(INIT_UNIT); do $(B)/debug/test-init-$$t || failed=1; done; \
+		tests/init/binary.sh $(INIT_OCI) assets/init-oci.xz || failed=1; exit $$failed
+# The same tests as the guest's machine runs them.
+check-init-user: $(INIT_UNIT:%=$(B)/aarch64/test-init-%)
+	$(Q)failed=0; for t in $(INIT_UNIT); do \
+		qemu-aarch64-static $(B)/aarch64/test-init-$$t | sed 's,^\(ok\|not ok\) ,&aarch64-,' || failed=1; \
+		done; exit $$failed
