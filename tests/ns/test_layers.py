@@ -5,7 +5,7 @@ import errno
 import os
 
 from harness import case, check, check_equal, check_in
-from machine import CHAR, Directory, File, Machine, Node, base_tree, config_for
+from pid1 import CHAR, Directory, File, Machine, Node, base_tree, config_for
 
 
 def mount_of(run, path="/"):
