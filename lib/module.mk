@@ -25,6 +25,7 @@ LIB_SRCS := \
 	lib/asset.c lib/directory.c lib/embedded.c lib/extract.c lib/format.c lib/initramfs.c \
 	lib/load.c lib/memory.c lib/output.c lib/sha256.c lib/sha256_cpu.c lib/smkernel.c \
 	lib/temporary.c lib/xz_decode.c lib/xz_parse.c
+LIB_TEST   := $(B)/lib-test
 LIB_ASSETS := $(B)/host/lib/assets.o
 LIB_LIBS   := -llzma -pthread
 LIB_SONAME := libsmkernel.so.$(firstword $(subst ., ,$(VERSION)))

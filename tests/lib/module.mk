@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Suite lib: libsmkernel, with small assets where the real ones would only cost time.
 
-LIB_TEST  := $(B)/lib-test
 LIB_SMALL := $(LIB_TEST)/small
 LIB_WRAP_THREADS := -Wl,--wrap=pthread_create
 LIB_CORE  := $(filter-out lib/embedded.c,$(LIB_SRCS))
@@ -58,12 +57,16 @@ $(addsuffix /tool,$(LIB_DAMAGED_DIRS)): %/tool: $(B)/host/tests/lib/tool.o $(cal
 		%/host/embedded.o %/assets.o
 	$(call link,host,$(LIB_LIBS))
 
+# Beside `xz -dc`, with the real assets: for the bench.
+$(LIB_TEST)/speed: $(call objs,host,tests/lib/speed.c $(LIB_SRCS)) $(LIB_ASSETS)
+	$(call link,host,$(LIB_LIBS))
+
 LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz api targets tool race memory threads) $(addsuffix /tool,$(LIB_DAMAGED_DIRS))
 # $(call lib_in_directory,PROGRAM): runs it in a new directory of its own.
 lib_in_directory = rm -rf $(LIB_TEST)/$(1).d && mkdir -p $(LIB_TEST)/$(1).d && cd $(LIB_TEST)/$(1).d && \
 	../$(1) $(abspath $(LIB_SMALL))
 
-check-lib: $(LIB_PROGRAMS)
+check-lib: $(LIB_PROGRAMS) lib
 	$(Q)$(LIB_TEST)/sha256
 	$(Q)SMK_TEST_SHA_EXPECTED=1 qemu-aarch64-static -cpu max $(LIB_TEST)/sha256-aarch64 | \
 		sed 's|lib/sha256|lib/sha256-aarch64|'
@@ -72,7 +75,8 @@ check-lib: $(LIB_PROGRAMS)
 	$(Q)$(call lib_in_directory,targets)
 	$(Q)tests/lib/damaged.sh $(LIB_TEST)/damaged
 	$(Q)tests/lib/faults.py $(abspath $(LIB_TEST)/tool $(LIB_SMALL) $(LIB_TEST)/faults.d)
-	$(Q)tests/lib/space.sh $(abspath $(LIB_TEST)/tool $(LIB_SMALL) $(LIB_TEST)/space.d)
+	$(Q)tests/lib/surroundings.sh $(abspath $(LIB_TEST)/tool $(LIB_SMALL) $(LIB_TEST)/surroundings.d)
 	$(Q)$(call lib_in_directory,memory)
 	$(Q)$(call lib_in_directory,threads)
 	$(Q)$(call lib_in_directory,race)
+	$(Q)tests/lib/install.sh $(abspath $(LIB_TEST)/install.d)

@@ -9,11 +9,14 @@
  * ASSET's embedded xz
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "smkernel.h"
+
+#define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static enum smk_result run_to(enum smk_asset asset, const char *path)
 {
@@ -46,9 +49,19 @@ static enum smk_result run_cpio(enum smk_asset asset, const char *path)
 static enum smk_result run_memfd(enum smk_asset asset, const char *path)
 {
 	int fd;
+	enum smk_result result = smk_asset_memfd(asset, &fd);
+	char buffer[4096];
+	ssize_t count;
 
 	(void)path;
-	return smk_asset_memfd(asset, &fd);
+	if (result)
+		return result;
+	if ((fcntl(fd, F_GET_SEALS) & ALL_SEALS) != ALL_SEALS)
+		return SMK_ERROR_IO;
+	while ((count = read(fd, buffer, sizeof(buffer))) > 0)
+		if (write(1, buffer, (size_t)count) != count)
+			return SMK_ERROR_IO;
+	return result;
 }
 
 static enum smk_result run_xz(enum smk_asset asset, const char *path)

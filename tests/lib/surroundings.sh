@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# space.sh TOOL ASSETS WORK: file systems that are full, of no room for one more file, or read-only.
+# surroundings.sh TOOL ASSETS WORK: surroundings: file systems that are full, without room for one more
+# file, or read-only; no /proc.
 # Needs root (a mount namespace of its own).
 set -u
 tool=$1 assets=$2 work=$3
@@ -17,13 +18,13 @@ expect() {
     code=$?
     after=$(cd "$work/fs" && find . -type f -exec sha256sum {} +)
     if [ "$code" != "$2" ]; then
-        echo "not ok lib/space/$1: result $code instead of $2: $(cat "$work/words")"
+        echo "not ok lib/surroundings/$1: result $code instead of $2: $(cat "$work/words")"
     elif [ "$code" != 0 ] && [ "$before" != "$after" ]; then
-        echo "not ok lib/space/$1: files changed: $after"
+        echo "not ok lib/surroundings/$1: files changed: $after"
     elif [ "$code" = 0 ] && ! cmp -s "$assets/kernel" "$work/fs/target"; then
-        echo "not ok lib/space/$1: wrong content"
+        echo "not ok lib/surroundings/$1: wrong content"
     else
-        echo "ok lib/space/$1"
+        echo "ok lib/surroundings/$1"
     fi
 }
 
@@ -65,7 +66,22 @@ cp "$tool" "$work/fs/tool"
 setpriv --reuid=65534 --clear-groups "$work/fs/tool" to kernel "$work/fs/closed/target" 2>"$work/words"
 code=$?
 if [ $code = $io ] && grep -q 'Permission denied' "$work/words" && [ -z "$(ls -A "$work/fs/closed")" ]; then
-    echo "ok lib/space/no-permission"
+    echo "ok lib/surroundings/no-permission"
 else
-    echo "not ok lib/space/no-permission: result $code: $(cat "$work/words")"
+    echo "not ok lib/surroundings/no-permission: result $code: $(cat "$work/words")"
 fi
+
+# A memfd that cannot be reopened is copied; one of another process's /proc is not taken for ours.
+for kind in none other; do
+    mkdir -p "$work/proc/self/fd" && ln -sfn "$assets/init-oci" "$work/proc/self/fd/3"
+    mount --bind "$work/proc" /proc
+    [ $kind = other ] || mount -t tmpfs tmpfs /proc
+    digest=$("$tool" memfd kernel 2>/dev/null | sha256sum)
+    [ $kind = other ] || umount /proc
+    umount /proc
+    if [ "$digest" = "$(sha256sum <"$assets/kernel")" ]; then
+        echo "ok lib/surroundings/proc-$kind"
+    else
+        echo "not ok lib/surroundings/proc-$kind: the memfd has other content"
+    fi
+done
