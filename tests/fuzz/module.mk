@@ -5,13 +5,23 @@
 #
 #   make fuzz [FUZZ_SECONDS=600]     each target for so long, from the corpus in build/fuzz/NAME.corpus
 
-FUZZERS := initramfs xz
+FUZZERS := config initramfs json message xz
 FUZZ_SECONDS ?= 600
 
 FUZZ_SRCS_initramfs := lib/initramfs.c
 FUZZ_SRCS_xz := lib/xz_parse.c lib/xz_decode.c
 FUZZ_LIBS_xz := -llzma -pthread
 FUZZ_SEEDS_xz := tests/fuzz/seeds-xz.py
+
+FUZZ_SRCS_config := $(OCI_SRCS)
+FUZZ_LIBS_config := -ljansson
+FUZZ_SEEDS_config := tests/fuzz/seeds-config.sh
+FUZZ_SRCS_json := $(OCI_SRCS)
+FUZZ_LIBS_json := -ljansson
+FUZZ_SEEDS_json := tests/fuzz/seeds-config.sh
+FUZZ_SRCS_message := $(OCI_SRCS)
+FUZZ_LIBS_message := -ljansson
+FUZZ_SEEDS_message := tests/fuzz/seeds-message.sh
 
 CC_fuzz      := clang
 CFLAGS_fuzz  := -std=gnu17 -g -O1 -MMD -MP -DSMK_VERSION='"$(VERSION)"' -D_GNU_SOURCE -Iinclude \
