@@ -2,16 +2,20 @@
 # Suites unit and unit-aarch64: the pure code, native with ASan + UBSan, and cross-built under
 # qemu-user. Each runs the unit programs, the case directories and the generated configurations.
 
-UNIT_PROGRAMS := arena fail memory message plan spec tables text
+UNIT_PROGRAMS := arena fail init memory message plan spec tables text
 unit_bins = $(UNIT_PROGRAMS:%=$(B)/$(1)/tests/unit/%) $(B)/$(1)/tests/cases/run
+
+# What a program needs beside oci/.
+UNIT_SRCS_init := init/bootargs.c init/channel.c init/life.c init/ring.c init/sys.c
+UNIT_LINK_arena := -Wl,--wrap=free
 
 define unit_rules
 $(UNIT_PROGRAMS:%=$(B)/$(1)/tests/unit/%): $(B)/$(1)/%: $(B)/$(1)/%.o $(call objs,$(1),$(OCI_SRCS))
 	$$(call link,$(1),-ljansson $$(UNIT_LINK_$$(@F)))
 $(B)/$(1)/tests/cases/run: $(call objs,$(1),tests/cases/run.c $(OCI_SRCS))
 	$$(call link,$(1),-ljansson)
+$(B)/$(1)/tests/unit/init: $(call objs,$(1),$(UNIT_SRCS_init))
 endef
-UNIT_LINK_arena := -Wl,--wrap=free
 $(foreach v,debug aarch64,$(eval $(call unit_rules,$(v))))
 
 # $(call run_units,VARIANT,RUNNER): every program, then the cases; all of them, even after a failure.
