@@ -17,8 +17,8 @@
  * a child of fork does not have, and drags its signal machinery in.
  */
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdlib.h>
+#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,11 +33,11 @@ static int drop_bounding(uint64_t keep, struct failure *f)
 	for (unsigned cap = 0; cap < 64; cap++) {
 		if (keep & CAP_BIT(cap))
 			continue;
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		if (cap_drop_bound((cap_value_t)cap) == 0)
 			continue;
 		if (errno == EINVAL)
 			return 0;
-		return fail_err(f, errno, "prctl(PR_CAPBSET_DROP)", NULL, "capability %u", cap);
+		return fail_err(f, errno, "cap_drop_bound", NULL, "capability %u", cap);
 	}
 	return 0;
 }
@@ -54,7 +54,7 @@ static int set_capabilities(const struct oci_capabilities *caps, struct failure 
 			.inheritable = (uint32_t)(caps->inheritable >> (32 * i)),
 		};
 	}
-	if (syscall(SYS_capset, &header, data) < 0)
+	if (capset(&header, data) < 0)
 		return fail_sys(f, "capset", NULL);
 	return 0;
 }
@@ -64,8 +64,8 @@ static int raise_ambient(uint64_t ambient, struct failure *f)
 	for (unsigned cap = 0; cap < 64; cap++) {
 		if (!(ambient & CAP_BIT(cap)))
 			continue;
-		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			return fail_err(f, errno, "prctl(PR_CAP_AMBIENT_RAISE)", NULL,
+		if (cap_set_ambient((cap_value_t)cap, CAP_SET) < 0)
+			return fail_err(f, errno, "cap_set_ambient", NULL,
 					"capability %u", cap);
 	}
 	return 0;

@@ -20,7 +20,7 @@ all: $(INIT_OCI)
 # One rule for each variant; both are static, and the guest's is stripped by the linker.
 define init_oci_rule
 $(B)/$(1)/init-oci: $$(call objs,$(1),$$(OCI_SRCS) $$(INIT_SRCS)) | $$(NEEDS_$(1))
-	$$(call link,$(1),$(2) -ljansson)
+	$$(call link,$(1),$(2) -ljansson -lcap)
 endef
 $(eval $(call init_oci_rule,aarch64,-s))
 $(eval $(call init_oci_rule,x86_64,))
