@@ -2,6 +2,7 @@
 /* What the guest says and what it is told, on top of the channel's frames. */
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,17 @@ static void take_exit(struct session *session, const struct exit_record *record)
 	session->timeline->exit_ms = now_ms();
 }
 
+/* The line of a failure comes again in the exit record: it is kept for when that does not come. */
+static void take_error(struct session *session, const char *text)
+{
+	static const char prefix[] = "init-oci: fatal: ";
+
+	if (strncmp(text, prefix, sizeof(prefix) - 1))
+		say_warning("guest: %s", text);
+	else
+		snprintf(session->fatal, sizeof(session->fatal), "%s", text);
+}
+
 static int take_event(struct session *session, const struct channel_frame *frame, struct failure *f)
 {
 	AUTO_FREE struct event *event = must_alloc(sizeof(*event));
@@ -37,7 +49,7 @@ static int take_event(struct session *session, const struct channel_frame *frame
 		take_exit(session, &event->exit);
 		return 0;
 	case EVENT_ERROR:
-		say_warning("guest: %s", event->text);
+		take_error(session, event->text);
 		return 0;
 	case EVENT_STARTED:
 	case EVENT__COUNT:

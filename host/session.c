@@ -227,6 +227,9 @@ static int conclude(struct session *session, struct failure *f)
 	if (WIFSIGNALED(session->vmm_status))
 		return fail_err(f, 0, "qemu-system-aarch64", NULL, "killed by signal %d",
 				WTERMSIG(session->vmm_status));
+	if (session->fatal[0])
+		return fail_err(f, 0, "", NULL, "the VM ended without an exit record: %s",
+				session->fatal);
 	return fail_err(f, 0, "", NULL, "the VM ended without an exit record");
 }
 

@@ -20,7 +20,9 @@ struct session {
 	bool has_hello;
 	bool has_record;
 	struct exit_record record;
-	uint64_t pending_signals; /* by the guest's number */
+	char fatal[sizeof(
+		((struct event *)0)->text)]; /* the guest's failure line, ahead of the record */
+	uint64_t pending_signals;            /* by the guest's number */
 	bool is_resized;
 	unsigned end_signals; /* in a row, each soon after the other */
 	double end_signal_ms;

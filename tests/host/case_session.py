@@ -124,6 +124,27 @@ def no_record(context):
 
 
 @case()
+def failure_of_the_guest(context):
+    """Its line comes twice, as event and in the record, and is said once."""
+    fake_qemu(context, "fatal_with_record")
+    context.smk("run", tiny_bundle(context)).expect_line(
+        125, "init-oci: fatal: apply: /x: no luck: No such file or directory (errno 2)")
+
+
+@case()
+def failure_of_the_guest_without_record(context):
+    fake_qemu(context, "fatal_without_record")
+    context.smk("run", tiny_bundle(context)).expect_line(
+        125, "smk: the VM ended without an exit record: init-oci: fatal: apply: /x: no luck")
+
+
+@case()
+def error_event(context):
+    fake_qemu(context, "other_error")
+    context.smk("run", tiny_bundle(context)).expect_line(0, "smk: warning: guest: unknown request")
+
+
+@case()
 def console_record(context):
     fake_qemu(context, "console_record")
     context.smk("run", tiny_bundle(context)).expect(9, out="")

@@ -196,6 +196,22 @@ def no_record(guest):
     guest.hello()
 
 
+def fatal_without_record(guest):
+    guest.message(type="error", text="init-oci: fatal: apply: /x: no luck")
+
+
+def fatal_with_record(guest):
+    guest.message(type="error", text="init-oci: fatal: apply: /x: no luck")
+    failure = {"stage": "apply", "code": 125, "errno": 2, "field": "/x", "path": "", "op": "", "why": "no luck"}
+    guest.message(type="exit", **dict(RECORD, phase="setup", failure=failure), code=125)
+
+
+def other_error(guest):
+    guest.message(type="error", text="unknown request")
+    guest.hello()
+    guest.exit(0)
+
+
 def console_record(guest):
     guest.console.sendall(b"smk-exit: " + json.dumps(dict(RECORD, code=9)).encode() + b"\r\n")
 

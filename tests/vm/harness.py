@@ -27,6 +27,7 @@ KERNEL = os.path.join(BUILD, "assets", "kernel.Image")
 BASE_CONFIG = os.path.join(TOP, "rootfs-fixtures", "config.base.json")
 
 CASES = []
+EXTRA_ENV = {}  # a suite's own, for every program of its cases
 
 
 class Failure(Exception):
@@ -109,6 +110,7 @@ class Context:
             "XDG_CACHE_HOME": os.path.join(os.path.dirname(directory), "cache"),
             "TMPDIR": os.path.join(directory, "tmp"),
             "LC_ALL": "C",
+            **EXTRA_ENV,
         }
         os.makedirs(self.env["TMPDIR"])
 

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Disk images for the cases: of the small root, made once, and of little trees."""
+
+import os
+import threading
+
+from harness import BUILD, base_config, small_root
+
+LOCK = threading.Lock()
+
+MAKERS = {
+    "squashfs": lambda tree, image: ["mksquashfs", tree, image, "-comp", "lz4", "-noappend", "-quiet",
+                                     "-no-progress"],
+    "squashfs-gzip": lambda tree, image: ["mksquashfs", tree, image, "-comp", "gzip", "-noappend", "-quiet",
+                                          "-no-progress"],
+    "squashfs-xz": lambda tree, image: ["mksquashfs", tree, image, "-comp", "xz", "-noappend", "-quiet",
+                                        "-no-progress"],
+    "squashfs-zstd": lambda tree, image: ["mksquashfs", tree, image, "-comp", "zstd", "-noappend", "-quiet",
+                                          "-no-progress"],
+    "erofs": lambda tree, image: ["mkfs.erofs", image, tree],
+    "erofs-lz4": lambda tree, image: ["mkfs.erofs", "-zlz4", image, tree],
+    "ext4": lambda tree, image: ["/sbin/mkfs.ext4", "-q", "-F", "-d", tree, image, "8M"],
+}
+
+
+def make(context, kind, tree, image):
+    context.tool(*MAKERS[kind](tree, image))
+    return image
+
+
+def small_image(context, kind="squashfs"):
+    """An image of the small root."""
+    root = small_root()
+    directory = os.path.join(BUILD, "test-root.images")
+    image = os.path.join(directory, f"{kind}-{os.stat(root).st_ino}")
+    with LOCK:
+        os.makedirs(directory, exist_ok=True)
+        if not os.path.exists(image):
+            make(context, kind, root, image + ".new")
+            os.rename(image + ".new", image)
+    return image
+
+
+def layer(context, name, files, kind="squashfs"):
+    """An image of a tree given as {path: text}."""
+    tree = context.path("tree-" + name)
+    for path, text in files.items():
+        path = os.path.join(tree, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    os.makedirs(tree, exist_ok=True)
+    return make(context, kind, tree, context.path(f"{name}.{kind}"))
+
+
+def config_for(args, **process):
+    """The base configuration with other args; a root path of "/", as for a whole layer."""
+    config = base_config()
+    config["process"]["args"] = list(args)
+    config["process"].update(process)
+    config["root"]["path"] = "/"
+    config["hostname"] = "box"
+    return config

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+# Virtual machines with the committed kernel.
+
+CHECKS += vm
+.PHONY: check-vm
+check-vm: $(SMK) $(KERNEL_IMAGE) $(B)/aarch64/init-oci $(B)/aarch64/probe fixtures
+	$(Q)python3 tests/vm/run.py -j 3

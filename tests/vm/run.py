@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Virtual machines with the committed kernel and the tree's init-oci."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import harness  # noqa: E402
+
+# The tree's init-oci: `make assets-check` says whether the committed one is the same.
+harness.EXTRA_ENV["SUPERMACHINE_INIT_OCI_PATH"] = harness.INIT
+
+import case_run  # noqa: E402,F401
+import case_tty  # noqa: E402,F401
+import case_probe  # noqa: E402,F401
+import case_disks  # noqa: E402,F401
+import case_bad  # noqa: E402,F401
+import case_fixtures  # noqa: E402,F401
+
+if __name__ == "__main__":
+    sys.exit(harness.main("vm", sys.argv[1:]))
