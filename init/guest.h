@@ -65,6 +65,10 @@ struct early {
 
 int early_setup(struct early *ret, struct failure *f) FAIL_MUST_CHECK;
 
+/* Until grace_relax(), RCU grace periods wait for no tick. False: nothing was changed. */
+bool grace_expedite(const struct early *early);
+void grace_relax(const struct early *early);
+
 /* ---- discover ------------------------------------------------------------------------------- */
 
 struct discovered {

@@ -36,6 +36,7 @@ struct guest {
 	struct bootargs args;
 	struct early early;
 	bool has_early;
+	bool has_expedited; /* grace periods, until the entrypoint runs */
 	struct discovered found;
 	struct oci_spec spec;
 	struct plan plan;
@@ -57,6 +58,7 @@ static int do_bootargs(struct guest *g, struct failure *f)
 	if (signals_block(f) < 0 || early_setup(&g->early, f) < 0)
 		return -1;
 	g->has_early = true;
+	g->has_expedited = grace_expedite(&g->early);
 	return bootargs_read(&g->args, f);
 }
 
@@ -117,6 +119,8 @@ static int do_spawn(struct guest *g, struct failure *f)
 /* The warnings come only now, so that no console delays the entrypoint. */
 static int do_supervise(struct guest *g, struct failure *f)
 {
+	if (g->has_expedited)
+		grace_relax(&g->early);
 	for (size_t i = 0; i < g->spec.warning_count; i++)
 		console_warn("parse: %s: %s", g->spec.warnings[i].field, g->spec.warnings[i].why);
 	return supervise(&g->supervisor, &g->child, &g->found, &g->channel, &g->record, f);
