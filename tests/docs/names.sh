@@ -98,12 +98,23 @@ doc_suites() {
         tr -d '`' | sed 's|, |\n|g'
 }
 
+# Libraries that init-oci is linked with, and those that NOTICE says it is linked with.
+code_libraries() {
+    echo musl
+    grep -oE -- '-l[a-z]+' init/module.mk | sed 's/^-l//; s/^cap$/libcap/; s/^seccomp$/libseccomp/'
+}
+
+notice_libraries() {
+    sed -n '/^  init-oci is our own/,/^  scripts/p' NOTICE | sed -nE 's/^  ([a-z]+) [0-9].*/\1/p'
+}
+
 same config-fields "$(code_fates)" "$(doc_fates)"
 same mount-options "$(code_options)" "$(doc_options)"
 same contract-names "$(contract_names)" "$(doc_contract_names)"
 same key-values "$(code_values)" "$(doc_values)"
 same key-values-man "$(code_values)" "$(man_values)"
 same stages "$(code_stages)" "$(doc_stages)"
+same notice "$(code_libraries)" "$(notice_libraries)"
 same suites "$(code_suites)" "$(doc_suites)"
 same init-oci-options "$(code_options_of_init)" "$(doc_options_of_init)"
 exit $failed
