@@ -69,8 +69,8 @@ static int parse_record(struct cursor *index, struct xz_stream *xz, size_t *offs
 
 	if (read_number(index, &unpadded) < 0 || read_number(index, &raw) < 0)
 		return -1;
-	if (unpadded < LZMA_BLOCK_HEADER_SIZE_MIN || unpadded > index_offset - *offset ||
-	    padded((size_t)unpadded) > index_offset - *offset || raw > XZ_RAW_MAX - xz->raw_length)
+	/* What remains is a multiple of four: the padding fits when the block does. */
+	if (unpadded > index_offset - *offset || raw > XZ_RAW_MAX - xz->raw_length)
 		return -1;
 	block->bytes = index->bytes - index_offset + *offset;
 	block->unpadded = (size_t)unpadded;

@@ -188,19 +188,65 @@ static void test_block_header(void)
 	free(copy);
 }
 
-/* A stream that says it has no integrity check is refused, whatever the rest. */
+/* A good stream without integrity checks is refused; the same with one is not. */
 static void test_no_check(void)
 {
-	unsigned char *copy = malloc(packed_length);
-	size_t footer = packed_length - 12;
-	bool is_right;
+	static const lzma_check checks[] = {LZMA_CHECK_NONE, LZMA_CHECK_CRC32, LZMA_CHECK_CRC64,
+					    LZMA_CHECK_SHA256};
 
-	memcpy(copy, packed, packed_length);
-	copy[7] = copy[footer + 9] = 0;
-	put_crc(copy, 8, 6, 2);
-	put_crc(copy, footer, footer + 4, 6);
-	CHECK_INT(decode(copy, packed_length, 1, &is_right), SMK_ERROR_DATA);
-	free(copy);
+	for (int i = 0; i < 4; i++) {
+		unsigned char bytes[256], out[5];
+		size_t length = 0;
+		struct xz_stream xz;
+		enum smk_result result;
+
+		CHECK(lzma_easy_buffer_encode(1, checks[i], NULL, (const unsigned char *)"hello", 5,
+					      bytes, &length, sizeof(bytes)) == LZMA_OK);
+		result = xz_parse(bytes, length, &xz);
+		CHECK_INT(result, i == 0 ? SMK_ERROR_DATA : SMK_OK);
+		if (i > 0)
+			CHECK(xz_decode(&xz, out, 64 * MIB, 1) == SMK_OK &&
+			      !memcmp(out, "hello", 5));
+	}
+}
+
+/* A frame around count zeroed blocks of 8 bytes, each said to hold `each` bytes: right in form only. */
+static size_t make_frame(unsigned char *bytes, size_t count, uint64_t each)
+{
+	lzma_stream_flags flags = {.check = LZMA_CHECK_CRC64};
+	size_t start = 12 + 8 * count, at = start;
+
+	memset(bytes, 0, start);
+	bytes[at++] = 0;
+	CHECK(lzma_vli_encode(count, NULL, bytes, &at, start + 10) == LZMA_OK);
+	for (size_t i = 0; i < count; i++) {
+		bytes[at++] = 8;
+		CHECK(lzma_vli_encode(each, NULL, bytes, &at, at + 10) == LZMA_OK);
+	}
+	while ((at - start) % 4)
+		bytes[at++] = 0;
+	put_crc(bytes, at, start, at - start);
+	at += 4;
+	flags.backward_size = at - start;
+	CHECK(lzma_stream_header_encode(&flags, bytes) == LZMA_OK);
+	CHECK(lzma_stream_footer_encode(&flags, bytes + at) == LZMA_OK);
+	return at + 12;
+}
+
+static void test_limits(void)
+{
+	unsigned char bytes[4096];
+	struct xz_stream xz;
+
+	CHECK_INT(xz_parse(bytes, make_frame(bytes, XZ_BLOCKS_MAX, 1), &xz), SMK_OK);
+	CHECK_INT(xz.count, XZ_BLOCKS_MAX);
+	CHECK_INT(xz_parse(bytes, make_frame(bytes, XZ_BLOCKS_MAX + 1, 1), &xz), SMK_ERROR_DATA);
+	CHECK_INT(xz_parse(bytes, make_frame(bytes, 2, XZ_RAW_MAX / 2), &xz), SMK_OK);
+	CHECK_INT(xz.raw_length, XZ_RAW_MAX);
+	CHECK_INT(xz_parse(bytes, make_frame(bytes, 2, XZ_RAW_MAX / 2 + 1), &xz), SMK_ERROR_DATA);
+	CHECK_INT(xz_parse(bytes, make_frame(bytes, 4, UINT64_C(1) << 62), &xz), SMK_ERROR_DATA);
+	CHECK_INT(xz_parse(bytes, make_frame(bytes, 0, 0), &xz), SMK_OK);
+	CHECK_INT(xz.count + xz.raw_length, 0);
 }
 
 static void test_memory_limit(void)
@@ -263,6 +309,7 @@ static const struct t_case cases[] = {
 	{"index", test_index},
 	{"block-header", test_block_header},
 	{"no-check", test_no_check},
+	{"limits", test_limits},
 	{"memory-limit", test_memory_limit},
 	{"no-threads", test_no_threads},
 };
