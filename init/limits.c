@@ -36,6 +36,7 @@ static int set_rlimits(const struct oci_process *process, struct failure *f)
 }
 
 /*
+ * PID 1 has the kernel's 0, and so has its child: a 0 need not be written.
  * Written through our own procfs, and only if it is one: a file system that an image or a
  * configuration put on /proc would take the value and make nothing of it (CVE-2019-16884).
  */

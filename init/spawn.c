@@ -28,7 +28,7 @@ struct ends {
 
 static int set_nonblocking(int fd)
 {
-	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return fcntl(fd, F_SETFL, O_NONBLOCK); /* a fresh pipe has no other flag to keep */
 }
 
 /*
