@@ -61,7 +61,9 @@ def build(entry, pack):
         os.makedirs(os.path.join(root, name))
     shutil.copy(entry, os.path.join(root, "entry"))
     layer = os.path.join(WORK, "layer.squashfs")
-    subprocess.run(["mksquashfs", root, layer, "-all-root", "-noappend", "-quiet", "-no-progress"],
+    # Compressed as smk does it (host/pack.c).
+    subprocess.run(["mksquashfs", root, layer, "-all-root", "-noappend", "-quiet", "-no-progress",
+                    "-comp", "lz4", "-no-fragments"],
                    check=True, stdout=subprocess.DEVNULL)
     with open(os.path.join(TOP, "rootfs-fixtures", "config.base.json")) as source:
         config = json.load(source)
