@@ -63,6 +63,7 @@ int apply(const struct plan *plan, const struct early *early, struct container *
 				    .root_mount_fd = -1,
 				    .root_fd = -1,
 				    .upper_fd = -1,
+				    .boot_mount_fd = -1,
 				    .parent = {.fd = -1}};
 	int status = 0;
 
@@ -70,6 +71,7 @@ int apply(const struct plan *plan, const struct early *early, struct container *
 		status = apply_step(&state, &plan->steps[i], f);
 	target_parent_forget(&state.parent);
 	sys_close(&state.root_mount_fd);
+	sys_close(&state.boot_mount_fd);
 	if (!status && state.root_fd < 0)
 		status = fail_config(f, "", "the plan enters no root");
 

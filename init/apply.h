@@ -15,6 +15,7 @@ struct apply_state {
 	int root_fd;       /* the container's root, from STEP_ENTER on; -1 before */
 	int upper_fd;      /* see struct container */
 	bool is_upper_new; /* its root directory has no owner and mode of its own yet */
+	int boot_mount_fd; /* another mount of the boot root, made for the first bind; -1 */
 	struct target_parent parent;
 };
 
@@ -30,6 +31,8 @@ STEP_HANDLER(step_bind_work);
 STEP_HANDLER(step_enter);
 STEP_HANDLER(step_root_readonly);
 STEP_HANDLER(step_root_propagation);
+/* Attaches a mount at a path of the work tree, whose directory is made. */
+int step_attach_work(int mount_fd, const char *path, struct failure *f) FAIL_MUST_CHECK;
 /* step_mount.c */
 STEP_HANDLER(step_mount);
 STEP_HANDLER(step_bind);

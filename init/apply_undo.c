@@ -24,13 +24,19 @@ static void detach_root(int root_fd)
 }
 
 /* Somebody still holds it: what matters is that nothing is written any more. */
-static int make_readonly(const char *path)
+static int make_readonly(int dir_fd, const char *path)
 {
-	AUTO_FD fs_fd = sys_fspick(AT_FDCWD, path);
+	AUTO_FD fs_fd = sys_fspick(dir_fd, path);
 
 	if (fs_fd < 0 || sys_fsconfig(fs_fd, FSCONFIG_SET_FLAG, "ro", NULL))
 		return -1;
 	return sys_fsconfig(fs_fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL);
+}
+
+static void warn_dirty(const char *what)
+{
+	console_warn("report: %s: neither unmounted nor made read-only: %s (errno %d)", what,
+		     strerror(errno), errno);
 }
 
 void apply_undo(const struct early *early, const struct container *container)
@@ -39,16 +45,17 @@ void apply_undo(const struct early *early, const struct container *container)
 	int upper_fd = container->upper_fd;
 	bool has_upper = upper_fd >= 0;
 
-	(void)early; /* the work tree is PID 1's root */
 	sync();
 	if (root_fd >= 0)
 		detach_root(root_fd);
-	else
-		(void)sys_umount("/root",
-				 MNT_DETACH); /* not there, unless apply() failed half-way */
+	/* Only there when root.path is not "/", or something was bound. */
+	(void)sys_umount("/root", MNT_DETACH);
+	(void)sys_umount("/boot", MNT_DETACH);
 	sys_close(&root_fd);
 	sys_close(&upper_fd);
-	if (has_upper && sys_umount("/upper", UMOUNT_NOFOLLOW) && make_readonly("/upper"))
-		console_warn("report: /upper: neither unmounted nor made read-only: %s (errno %d)",
-			     strerror(errno), errno);
+	if (has_upper && sys_umount("/upper", UMOUNT_NOFOLLOW) && make_readonly(AT_FDCWD, "/upper"))
+		warn_dirty("/upper");
+	/* PID 1 runs from the VMM's root file system: it cannot be unmounted. */
+	if (!early->is_initramfs && make_readonly(early->boot_root_fd, ""))
+		warn_dirty("the boot root");
 }

@@ -33,13 +33,26 @@ int step_set_propagation(int mount_fd, const struct step *step, const char *path
 	return sys_mount_setattr(mount_fd, flags, &attr) ? fail_sys(f, "mount_setattr", path) : 0;
 }
 
+/* A mount over the root would not be seen: whoever looks is inside that root already. */
+static int refuse_root(const struct apply_state *state, const struct step *step, int target_fd,
+		       struct failure *f)
+{
+	struct stat target;
+	struct stat root;
+
+	if (fstat(target_fd, &target) || fstat(state->root_fd, &root))
+		return fail_sys(f, "stat", step->dst);
+	if (target.st_dev == root.st_dev && target.st_ino == root.st_ino)
+		return fail_err(f, EINVAL, "mount", step->dst, "a mount cannot replace the root");
+	return 0;
+}
+
 /* Attaches, then the propagation: before, the mount would be in nobody's namespace. */
 static int attach(struct apply_state *state, const struct step *step, int mount_fd, int target_fd,
 		  struct failure *f)
 {
-	/* A mount over the root would not be seen: everything already is inside that root. */
-	if (!strcmp(step->dst, "/"))
-		return fail_err(f, EINVAL, "mount", step->dst, "the root cannot be mounted over");
+	if (refuse_root(state, step, target_fd, f))
+		return -1;
 	if (sys_attach(mount_fd, target_fd))
 		return fail_sys(f, "move_mount", step->dst);
 	target_parent_forget(&state->parent);
@@ -143,14 +156,34 @@ int step_mount(struct apply_state *state, const struct step *step, struct failur
 	return status ? -1 : attach(state, step, mount_fd, target_fd, f);
 }
 
+/*
+ * The root file system that init-oci was booted from, as a mount of its own: on the original lies the
+ * container's root by now, and a ".." at its top would lead there.
+ */
+static int open_boot_root(struct apply_state *state, struct failure *f)
+{
+	AUTO_FD mount_fd = -1;
+
+	if (state->boot_mount_fd >= 0)
+		return 0;
+	mount_fd = sys_open_tree(state->early->boot_root_fd, "", OPEN_TREE_CLONE);
+	if (mount_fd < 0)
+		return fail_sys(f, "open_tree", "/boot");
+	if (step_attach_work(mount_fd, "/boot", f))
+		return -1;
+	state->boot_mount_fd = sys_take(&mount_fd);
+	return 0;
+}
+
 /* What is bound: a path in the container, or of the root file system that the VMM booted. */
-static int open_bind_source(const struct apply_state *state, const struct step *step, int *ret_fd,
+static int open_bind_source(struct apply_state *state, const struct step *step, int *ret_fd,
 			    struct failure *f)
 {
-	int root_fd =
-		step->flags & STEP_SRC_CONTAINER ? state->root_fd : state->early->boot_root_fd;
-
-	return target_open(root_fd, step->src, 0, ret_fd, f);
+	if (step->flags & STEP_SRC_CONTAINER)
+		return target_open(state->root_fd, step->src, 0, ret_fd, f);
+	if (open_boot_root(state, f))
+		return -1;
+	return target_open(state->boot_mount_fd, step->src, 0, ret_fd, f);
 }
 
 static int open_bind_target(const struct apply_state *state, const struct step *step, bool is_dir,

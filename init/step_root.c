@@ -44,7 +44,7 @@ static int open_work_dir(const char *path, int *ret_fd, struct failure *f)
 	return 0;
 }
 
-static int attach_at(int mount_fd, const char *path, struct failure *f)
+int step_attach_work(int mount_fd, const char *path, struct failure *f)
 {
 	AUTO_FD target_fd = -1;
 
@@ -85,7 +85,7 @@ int step_layer(struct apply_state *state, const struct step *step, struct failur
 	work_path(path, step->dst);
 	if (mount_layer(state, step, path, &mount_fd, f))
 		return -1;
-	return attach_at(mount_fd, path, f);
+	return step_attach_work(mount_fd, path, f);
 }
 
 static int mount_upper(const struct step *step, const char *path, int *ret_mount_fd,
@@ -111,7 +111,7 @@ int step_upper(struct apply_state *state, const struct step *step, struct failur
 	char path[WORK_PATH_MAX];
 
 	work_path(path, step->dst);
-	if (mount_upper(step, path, &mount_fd, f) || attach_at(mount_fd, path, f))
+	if (mount_upper(step, path, &mount_fd, f) || step_attach_work(mount_fd, path, f))
 		return -1;
 	state->is_upper_new = !mkdirat(mount_fd, "upper", 0755);
 	if (!state->is_upper_new && errno != EEXIST)
@@ -192,7 +192,7 @@ static int narrow_root(struct apply_state *state, const struct step *step, struc
 	AUTO_FD directory_fd = -1;
 	int mount_fd;
 
-	if (attach_at(state->root_mount_fd, "/root", f) ||
+	if (step_attach_work(state->root_mount_fd, "/root", f) ||
 	    target_open(state->root_mount_fd, step->src, O_DIRECTORY, &directory_fd, f))
 		return -1;
 	mount_fd = sys_open_tree(directory_fd, "", OPEN_TREE_CLONE);

@@ -122,7 +122,8 @@ int sys_fsmount(int fs_fd, unsigned attrs)
 
 int sys_fspick(int dir_fd, const char *path)
 {
-	return (int)syscall(SYS_fspick, dir_fd, path, FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
+	return (int)syscall(SYS_fspick, dir_fd, path,
+			    FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT | FSPICK_EMPTY_PATH);
 }
 
 int sys_open_tree(int dir_fd, const char *path, unsigned flags)

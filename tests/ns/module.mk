@@ -3,6 +3,9 @@
 
 CHECKS += ns
 
+$(B)/x86_64/deny: $(call objs,x86_64,tests/ns/deny.c)
+	$(call link,x86_64,)
+
 .PHONY: check-ns
-check-ns: $(B)/x86_64/init-oci $(B)/x86_64/probe
+check-ns: $(B)/x86_64/init-oci $(B)/x86_64/probe $(B)/x86_64/deny
 	$(Q)tests/ns/run.py

@@ -142,7 +142,7 @@ class Run:
 
     def expect_outside_untouched(self):
         """The initramfs holds what it held, but for init-oci's own directories and the config."""
-        own = {"root/layer", "root/upper", "root/root", "root/proc"}  # proc: the harness mounts it
+        own = {"root/layer", "root/upper", "root/root", "root/boot", "root/proc"}  # proc: the harness mounts it
         gone = {path for path in self.before if path not in self.after} - {"root/config.json"}
         new = {path for path in self.after if path not in self.before}
         check_equal(sorted(gone), [], "removed outside the container")
@@ -155,13 +155,17 @@ class Run:
 class Machine:
     """with Machine(context) as m: m.layer(tree); run = m.run(config)"""
 
-    def __init__(self, context):
+    def __init__(self, context, name="m"):
         self.context = context
+        self.dir = context.path(name)
         self.disks = []  # name, serial, device number
         self.loops = []
         self.layers = 0
-        for name in ("images", "trees"):
-            os.makedirs(context.path(name))
+        for part in ("images", "trees"):
+            os.makedirs(self.path(part))
+
+    def path(self, *names):
+        return os.path.join(self.dir, *names)
 
     def __enter__(self):
         return self
@@ -172,9 +176,9 @@ class Machine:
 
     def image(self, tree, fstype="squashfs", size="24M", options=()):
         """A file system image made from a tree; its path."""
-        name = f"{len(os.listdir(self.context.path('images')))}.{fstype}"
-        source = self.context.path("trees", name)
-        path = self.context.path("images", name)
+        name = f"{len(os.listdir(self.path('images')))}.{fstype}"
+        source = self.path("trees", name)
+        path = self.path("images", name)
         make_tree(source, tree)
         tools = {
             "squashfs": ["mksquashfs", source, path, "-comp", "lz4", "-noappend", "-quiet", "-no-progress",
@@ -186,7 +190,7 @@ class Machine:
         return path
 
     def raw(self, data, name="raw"):
-        path = self.context.path("images", f"{len(self.disks)}-{name}")
+        path = self.path("images", f"{len(self.disks)}-{name}")
         with open(path, "wb") as file:
             file.write(data)
         return path
@@ -225,7 +229,7 @@ class Machine:
         config: a dict, text, or None for no /config.json. initramfs, block: more files there. command:
         what is executed as PID 1.
         """
-        where = self.context.path(f"run{len(os.listdir(self.context.dir))}")
+        where = self.path(f"run{len(os.listdir(self.dir))}")
         os.makedirs(os.path.join(where, "root"))
         files = dict(initramfs or {})
         if config is not None:

@@ -68,7 +68,7 @@ def stack_order_and_whiteouts(c):
     with Machine(c) as m:
         m.layer(base_tree({"/a": "0", "/b": "0", "/gone": "0", "/hidden/old": "0"}))
         m.layer({"/a": "1", "/gone": Node(CHAR, 0, 0), "/only-1": "1"}, "erofs")
-        tree = c.path("trees", "2.squashfs", "hidden")
+        tree = m.path("trees", "2.squashfs", "hidden")
         os.makedirs(tree)
         os.setxattr(tree, "trusted.overlay.opaque", b"y")
         m.layer({"/b": "2", "/hidden/new": "2"})
@@ -93,7 +93,7 @@ def redirects_in_a_layer_are_not_followed(c):
     """A layer's own overlay attributes must not make another directory's content appear."""
     with Machine(c) as m:
         m.layer(base_tree({"/secret/file": "x"}))
-        tree = c.path("trees", "1.squashfs", "moved")
+        tree = m.path("trees", "1.squashfs", "moved")
         os.makedirs(tree)
         os.setxattr(tree, "trusted.overlay.redirect", b"/secret")
         m.layer({"/moved": None})
@@ -204,11 +204,9 @@ def layer_given_twice(c):
 @case()
 def layer_names_are_strict(c):
     for serial in ("smk-layer-1", "smk-layer-0001", "smk-layer-500", "smk-layer-", "smk-layer-00x"):
-        with Machine(c) as m:
+        with Machine(c, serial) as m:
             m.disk(m.image(base_tree()), serial)
             m.run(config_for("/probe")).expect_failure("discover: ", f'"{serial}"', "smk-layer-499")
-        os.rename(c.path("images"), c.path("images-" + serial))
-        os.rename(c.path("trees"), c.path("trees-" + serial))
 
 
 @case()
@@ -248,7 +246,7 @@ def bad_disks(c):
 def truncated_layers(c):
     """A cut image never becomes a container that lacks half of its files."""
     for fstype in ("squashfs", "erofs", "ext4"):
-        with Machine(c) as m:
+        with Machine(c, fstype) as m:
             with open(m.image(base_tree(), fstype), "rb") as file:
                 whole = file.read()
             for percent in (1, 30, 60, 90):
@@ -256,8 +254,6 @@ def truncated_layers(c):
                 size = max(4096, len(whole) * percent // 100) & ~511
                 m.layer_image(m.raw(whole[:size], f"{fstype}-{percent}"))
                 m.run(config_for("/probe")).expect_failure("discover: ", f"cut off: its {fstype} has ", f"the disk {size}")
-        os.rename(c.path("images"), c.path("images-" + fstype))
-        os.rename(c.path("trees"), c.path("trees-" + fstype))
 
 
 @case(timeout=240)
