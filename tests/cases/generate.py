@@ -413,6 +413,11 @@ def texts():
     yield "string-open", raw, at(1, start + 4, "the text ends within a string")
     raw, start = with_text(b'"abc\\', b"")
     yield "string-open-in-escape", raw, at(1, start + 4, "not an escape sequence")
+    for cut in (b"", b"0", b"00", b"004"):
+        raw, start = with_text(b'"\\u' + cut, b"")
+        yield "string-open-in-hex-%d" % len(cut), raw, at(1, start + 1, "not a character")
+    raw, start = with_text(b'"\\ud800\\u', b"")
+    yield "string-open-in-pair", raw, at(1, start + 1, "not a character")
     raw, start = with_text(b"", b"")
     yield "value-cut", raw, at(1, start, "the text ends too early")
     for name, raw in (
