@@ -4,63 +4,16 @@
  * Runs in an empty directory of its own.
  */
 #include "smkernel.h"
-#include "tests/t.h"
+#include "tests/lib/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define KERNEL_VARIABLE "SUPERMACHINE_KERNEL_PATH"
-#define INIT_VARIABLE   "SUPERMACHINE_INIT_OCI_PATH"
 
 static const enum smk_asset assets[] = {SMK_ASSET_KERNEL, SMK_ASSET_INIT_OCI};
 static const char *const names[] = {"kernel", "init-oci"};
 static char *files[2]; /* contents of ASSETS/kernel and ASSETS/init-oci */
 static size_t lengths[2];
-
-static char *read_fd(int fd, size_t *ret_length)
-{
-	struct stat status;
-	char *bytes;
-
-	if (fd < 0 || fstat(fd, &status) < 0)
-		return NULL;
-	bytes = malloc((size_t)status.st_size + 1);
-	*ret_length = (size_t)read(fd, bytes, (size_t)status.st_size + 1);
-	return bytes;
-}
-
-static char *read_file(const char *path, size_t *ret_length)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *bytes = read_fd(fd, ret_length);
-
-	close(fd);
-	return bytes;
-}
-
-static void write_file(const char *path, const void *bytes, size_t length)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	CHECK(fd >= 0 && write(fd, bytes, length) == (ssize_t)length && close(fd) == 0);
-}
-
-static void check_file(const char *path, const char *bytes, size_t length)
-{
-	size_t got_length = 0;
-	char *got = read_file(path, &got_length);
-
-	CHECK(got);
-	CHECK_INT(got_length, length);
-	CHECK(got && got_length == length && !memcmp(got, bytes, length));
-	free(got);
-}
 
 static void test_arguments(void)
 {
@@ -209,7 +162,7 @@ static void test_memfd(void)
 		CHECK(fcntl(one, F_GETFD) & FD_CLOEXEC);
 		CHECK(write(one, "x", 1) < 0 && ftruncate(one, 0) < 0);
 		CHECK(mmap(NULL, lengths[i], PROT_WRITE, MAP_SHARED, one, 0) == MAP_FAILED);
-		bytes = read_fd(one, &length);
+		bytes = files_read_fd(one, &length);
 		CHECK_INT(length, lengths[i]);
 		CHECK(bytes && !memcmp(bytes, files[i], length));
 		free(bytes);
@@ -217,7 +170,7 @@ static void test_memfd(void)
 		CHECK_INT(lseek(two, 0, SEEK_CUR), 0);
 		/* it outlives the cache */
 		smk_cache_drop();
-		bytes = read_fd(two, &length);
+		bytes = files_read_fd(two, &length);
 		CHECK(bytes && length == lengths[i] && !memcmp(bytes, files[i], length));
 		free(bytes);
 		close(one);
@@ -239,129 +192,6 @@ static void test_memory_limit(void)
 	CHECK_INT(smk_asset_bytes(SMK_ASSET_KERNEL, &bytes, &length), SMK_OK);
 }
 
-/* ---- overrides ------------------------------------------------------------------------------ */
-
-static void check_override(const char *variable, enum smk_asset asset, const char *path,
-			   enum smk_result expected, int error)
-{
-	const void *bytes;
-	size_t length;
-	enum smk_result result;
-
-	setenv(variable, path, 1);
-	errno = 0;
-	result = smk_asset_bytes(asset, &bytes, &length);
-	if (error)
-		CHECK_INT(errno, error);
-	CHECK_INT(result, expected);
-	CHECK_INT(smk_asset_length(asset, &length), expected);
-	CHECK_INT(smk_extract_to(asset, "never"), expected);
-	CHECK(access("never", F_OK) < 0);
-	unsetenv(variable);
-}
-
-static void test_override_errors(void)
-{
-	static const char xz_magic[100] = "\xfd"
-					  "7zXZ";
-	static const char gzip_magic[100] = "\x1f\x8b";
-
-	mkdir("directory", 0755);
-	mkfifo("fifo", 0644);
-	write_file("empty", "", 0);
-	write_file("short", files[0], 63);
-	write_file("xz", xz_magic, sizeof(xz_magic));
-	write_file("gzip", gzip_magic, sizeof(gzip_magic));
-	write_file("an-elf", files[1], lengths[1]);
-	write_file("an-image", files[0], lengths[0]);
-	check_override(KERNEL_VARIABLE, SMK_ASSET_KERNEL, "missing", SMK_ERROR_OVERRIDE, ENOENT);
-	check_override(KERNEL_VARIABLE, SMK_ASSET_KERNEL, "directory", SMK_ERROR_OVERRIDE, EISDIR);
-	check_override(KERNEL_VARIABLE, SMK_ASSET_KERNEL, "fifo", SMK_ERROR_OVERRIDE, EINVAL);
-	check_override(KERNEL_VARIABLE, SMK_ASSET_KERNEL, "/dev/null", SMK_ERROR_OVERRIDE, EINVAL);
-	check_override(KERNEL_VARIABLE, SMK_ASSET_KERNEL, "empty", SMK_ERROR_FORMAT, 0);
-	check_override(KERNEL_VARIABLE, SMK_ASSET_KERNEL, "short", SMK_ERROR_FORMAT, 0);
-	check_override(KERNEL_VARIABLE, SMK_ASSET_KERNEL, "xz", SMK_ERROR_FORMAT, 0);
-	check_override(KERNEL_VARIABLE, SMK_ASSET_KERNEL, "gzip", SMK_ERROR_FORMAT, 0);
-	check_override(KERNEL_VARIABLE, SMK_ASSET_KERNEL, "an-elf", SMK_ERROR_FORMAT, 0);
-	check_override(INIT_VARIABLE, SMK_ASSET_INIT_OCI, "an-image", SMK_ERROR_FORMAT, 0);
-	check_override(INIT_VARIABLE, SMK_ASSET_INIT_OCI, "missing", SMK_ERROR_OVERRIDE, ENOENT);
-}
-
-/* Other bytes of the right form are taken, described, and forgotten when the variable is. */
-static void test_override(void)
-{
-	const void *embedded, *first, *second;
-	const char *version;
-	char *other = malloc(lengths[0]), hex[SMK_SHA256_HEX_SIZE], before[SMK_SHA256_HEX_SIZE];
-	size_t length;
-
-	memcpy(other, files[0], lengths[0]);
-	other[1000] ^= 1;
-	write_file("other", other, lengths[0] - 10);
-	CHECK_INT(smk_asset_sha256(SMK_ASSET_KERNEL, before), SMK_OK);
-	CHECK_INT(smk_asset_bytes(SMK_ASSET_KERNEL, &embedded, &length), SMK_OK);
-	setenv(KERNEL_VARIABLE, "other", 1);
-	CHECK_INT(smk_asset_bytes(SMK_ASSET_KERNEL, &first, &length), SMK_OK);
-	CHECK_INT(length, lengths[0] - 10);
-	CHECK(!memcmp(first, other, length));
-	CHECK_INT(smk_asset_sha256(SMK_ASSET_KERNEL, hex), SMK_OK);
-	CHECK(strcmp(hex, before));
-	CHECK_INT(smk_asset_version(SMK_ASSET_KERNEL, &version), SMK_OK);
-	CHECK_STR(version, "override");
-	CHECK_INT(smk_extract_kernel_to("extracted"), SMK_OK);
-	check_file("extracted", other, lengths[0] - 10);
-	/* the file changes: new bytes, and the old ones stay as they were */
-	other[2000] ^= 1;
-	unlink("other");
-	write_file("other", other, lengths[0]);
-	CHECK_INT(smk_asset_bytes(SMK_ASSET_KERNEL, &second, &length), SMK_OK);
-	CHECK(second != first && length == lengths[0] && !memcmp(second, other, length));
-	CHECK(((const char *)first)[2000] != other[2000]);
-	setenv(KERNEL_VARIABLE, "", 1);
-	CHECK_INT(smk_asset_bytes(SMK_ASSET_KERNEL, &first, &length), SMK_OK);
-	CHECK(first == embedded);
-	unsetenv(KERNEL_VARIABLE);
-	free(other);
-}
-
-/* init-oci: each thing that makes the kernel or a VMM unable to start it. */
-static void test_override_elf(void)
-{
-	static const struct {
-		size_t offset;
-		char value;
-	} bad[] = {
-		{0, 'x'}, {4, 1},     {5, 2},          {6, 0},          {16, 1}, {16, 4},
-		{18, 62}, {32, 0x7f}, {39, 0x7f},      {54, 55},        {56, 0}, {57, 0x7f},
-		{64, 3},  {64, 2},    {64 + 15, 0x7f}, {64 + 39, 0x7f},
-	};
-	char *copy = malloc(lengths[1]);
-
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		memcpy(copy, files[1], lengths[1]);
-		copy[bad[i].offset] = bad[i].value;
-		unlink("bad-elf");
-		write_file("bad-elf", copy, lengths[1]);
-		check_override(INIT_VARIABLE, SMK_ASSET_INIT_OCI, "bad-elf", SMK_ERROR_FORMAT, 0);
-	}
-	/* and cut off: its segment is no longer inside */
-	unlink("bad-elf");
-	write_file("bad-elf", files[1], lengths[1] - 1);
-	check_override(INIT_VARIABLE, SMK_ASSET_INIT_OCI, "bad-elf", SMK_ERROR_FORMAT, 0);
-	free(copy);
-}
-
-static void test_override_image(void)
-{
-	char *copy = malloc(lengths[0]);
-
-	memcpy(copy, files[0], lengths[0]);
-	copy[24] |= 1; /* big-endian */
-	write_file("bad-image", copy, lengths[0]);
-	check_override(KERNEL_VARIABLE, SMK_ASSET_KERNEL, "bad-image", SMK_ERROR_FORMAT, 0);
-	free(copy);
-}
-
 /* ---- file descriptors and the initramfs --------------------------------------------------------
  */
 
@@ -375,7 +205,7 @@ static void test_to_fd(void)
 	CHECK_INT(smk_extract_to_fd(SMK_ASSET_INIT_OCI, fd), SMK_OK);
 	CHECK_INT(lseek(fd, 0, SEEK_CUR), 3 + lengths[1]);
 	CHECK_INT(lseek(fd, 0, SEEK_SET), 0);
-	bytes = read_fd(fd, &length);
+	bytes = files_read_fd(fd, &length);
 	CHECK_INT(length, 3 + lengths[1]);
 	CHECK(bytes && !memcmp(bytes, "abc", 3) && !memcmp(bytes + 3, files[1], lengths[1]));
 	free(bytes);
@@ -401,7 +231,7 @@ static void test_initramfs(void)
 	CHECK_INT(one_length % 4, 0);
 	CHECK_INT(smk_initramfs_to_fd(config, strlen(config), fd), SMK_OK);
 	close(fd);
-	check_file("cpio", one, one_length);
+	files_check("cpio", one, one_length);
 	smk_free(one);
 	smk_free(two);
 	smk_free(NULL);
@@ -413,31 +243,22 @@ static void test_names(void)
 	CHECK_INT(smk_extract_init_oci_to("crate-init"), SMK_OK);
 	CHECK_INT(smk_extract_kernel_to_with_parents("crate/a/kernel"), SMK_OK);
 	CHECK_INT(smk_extract_init_oci_to_with_parents("crate/b/init"), SMK_OK);
-	check_file("crate-kernel", files[0], lengths[0]);
-	check_file("crate-init", files[1], lengths[1]);
-	check_file("crate/a/kernel", files[0], lengths[0]);
-	check_file("crate/b/init", files[1], lengths[1]);
+	files_check("crate-kernel", files[0], lengths[0]);
+	files_check("crate-init", files[1], lengths[1]);
+	files_check("crate/a/kernel", files[0], lengths[0]);
+	files_check("crate/b/init", files[1], lengths[1]);
 	CHECK_INT(smk_extract_all("crate"), SMK_OK);
-	check_file("crate/kernel", files[0], lengths[0]);
-	check_file("crate/init-oci", files[1], lengths[1]);
+	files_check("crate/kernel", files[0], lengths[0]);
+	files_check("crate/init-oci", files[1], lengths[1]);
 	CHECK_INT(smk_extract_all("crate/none"), SMK_ERROR_NO_DIRECTORY);
 }
 
 static const struct t_case cases[] = {
-	{"arguments", test_arguments},
-	{"words", test_words},
-	{"version", test_version},
-	{"facts", test_facts},
-	{"bytes", test_bytes},
-	{"xz", test_xz},
-	{"memfd", test_memfd},
-	{"memory-limit", test_memory_limit},
-	{"override-errors", test_override_errors},
-	{"override", test_override},
-	{"override-elf", test_override_elf},
-	{"override-image", test_override_image},
-	{"to-fd", test_to_fd},
-	{"initramfs", test_initramfs},
+	{"arguments", test_arguments}, {"words", test_words},
+	{"version", test_version},     {"facts", test_facts},
+	{"bytes", test_bytes},         {"xz", test_xz},
+	{"memfd", test_memfd},         {"memory-limit", test_memory_limit},
+	{"to-fd", test_to_fd},         {"initramfs", test_initramfs},
 	{"names", test_names},
 };
 
@@ -447,14 +268,8 @@ int main(int argc, char **argv)
 
 	if (argc != 2)
 		return 2;
-	for (int i = 0; i < 2; i++) {
-		char path[PATH_MAX];
-
-		snprintf(path, sizeof(path), "%s/%s", argv[1], names[i]);
-		files[i] = read_file(path, &lengths[i]);
-		if (!files[i])
-			return 2;
-	}
+	for (int i = 0; i < 2; i++)
+		files[i] = files_read_in(argv[1], names[i], &lengths[i]);
 	code = t_run("lib/api", cases, sizeof(cases) / sizeof(cases[0]));
 	smk_cache_drop();
 	free(files[0]);

@@ -36,7 +36,7 @@ $(LIB_TEST)/sha256-aarch64: $(call objs,aarch64,tests/lib/sha256.c lib/sha256.c 
 $(LIB_TEST)/xz: $(call objs,debug,tests/lib/xz.c) $(call lib_variant,debug,$(LIB_SMALL))
 	$(call link,debug,$(LIB_WRAP_THREADS) $(LIB_LIBS))
 
-$(addprefix $(LIB_TEST)/,api targets): $(LIB_TEST)/%: $(B)/debug/tests/lib/%.o $(call lib_variant,debug,$(LIB_SMALL))
+$(addprefix $(LIB_TEST)/,api override targets): $(LIB_TEST)/%: $(B)/debug/tests/lib/%.o $(call lib_variant,debug,$(LIB_SMALL))
 	$(call link,debug,$(LIB_LIBS))
 
 $(addprefix $(LIB_TEST)/,race memory): $(LIB_TEST)/%: $(B)/host/tests/lib/%.o $(call lib_variant,host,$(LIB_SMALL))
@@ -61,7 +61,7 @@ $(addsuffix /tool,$(LIB_DAMAGED_DIRS)): %/tool: $(B)/host/tests/lib/tool.o $(cal
 $(LIB_TEST)/speed: $(call objs,host,tests/lib/speed.c $(LIB_SRCS)) $(LIB_ASSETS)
 	$(call link,host,$(LIB_LIBS))
 
-LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz api targets tool race memory threads) $(addsuffix /tool,$(LIB_DAMAGED_DIRS))
+LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz api override targets tool race memory threads) $(addsuffix /tool,$(LIB_DAMAGED_DIRS))
 # $(call lib_in_directory,PROGRAM): runs it in a new directory of its own.
 lib_in_directory = rm -rf $(LIB_TEST)/$(1).d && mkdir -p $(LIB_TEST)/$(1).d && cd $(LIB_TEST)/$(1).d && \
 	../$(1) $(abspath $(LIB_SMALL))
@@ -70,8 +70,9 @@ check-lib: $(LIB_PROGRAMS) lib
 	$(Q)$(LIB_TEST)/sha256
 	$(Q)SMK_TEST_SHA_EXPECTED=1 qemu-aarch64-static -cpu max $(LIB_TEST)/sha256-aarch64 | \
 		sed 's|lib/sha256|lib/sha256-aarch64|'
-	$(Q)$(LIB_TEST)/xz $(LIB_SMALL)/kernel.xz $(LIB_SMALL)/kernel 6000
+	$(Q)$(LIB_TEST)/xz $(LIB_SMALL) 6000
 	$(Q)$(call lib_in_directory,api)
+	$(Q)$(call lib_in_directory,override)
 	$(Q)$(call lib_in_directory,targets)
 	$(Q)tests/lib/damaged.sh $(LIB_TEST)/damaged
 	$(Q)tests/lib/faults.py $(abspath $(LIB_TEST)/tool $(LIB_SMALL) $(LIB_TEST)/faults.d)

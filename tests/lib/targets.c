@@ -4,53 +4,23 @@
  * Runs in an empty directory of its own.
  */
 #include "smkernel.h"
-#include "tests/t.h"
+#include "tests/lib/files.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 static char *kernel;
 static size_t kernel_length;
 
-static char *read_file(const char *path, size_t *ret_length)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat status;
-	char *bytes;
-
-	if (fd < 0 || fstat(fd, &status) < 0)
-		return NULL;
-	bytes = malloc((size_t)status.st_size + 1);
-	*ret_length = (size_t)read(fd, bytes, (size_t)status.st_size + 1);
-	close(fd);
-	return bytes;
-}
-
 static void check_is_kernel(const char *path)
 {
-	size_t length = 0;
-	char *bytes = read_file(path, &length);
-
-	CHECK(bytes && length == kernel_length && !memcmp(bytes, kernel, length));
-	free(bytes);
-}
-
-static void write_file(const char *path, const void *bytes, size_t length)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	CHECK(fd >= 0 && write(fd, bytes, length) == (ssize_t)length && close(fd) == 0);
+	files_check(path, kernel, kernel_length);
 }
 
 /* Entries of a directory, less "." and "..". */
@@ -101,14 +71,14 @@ static void test_existing(void)
 	CHECK(!memcmp(&after.st_ctim, &before.st_ctim, sizeof(after.st_ctim)));
 
 	kernel[kernel_length - 1] ^= 1;
-	write_file("existing/k", kernel, kernel_length);
+	files_write("existing/k", kernel, kernel_length);
 	kernel[kernel_length - 1] ^= 1;
 	CHECK_INT(smk_extract_kernel_to("existing/k"), SMK_OK);
 	check_is_kernel("existing/k");
-	write_file("existing/k", kernel, kernel_length - 1);
+	files_write("existing/k", kernel, kernel_length - 1);
 	CHECK_INT(smk_extract_kernel_to("existing/k"), SMK_OK);
 	check_is_kernel("existing/k");
-	write_file("existing/k", "", 0);
+	files_write("existing/k", "", 0);
 	CHECK_INT(smk_extract_kernel_to("existing/k"), SMK_OK);
 	check_is_kernel("existing/k");
 	CHECK_INT(count_entries("existing"), 1);
@@ -121,11 +91,11 @@ static void test_hard_link(void)
 	size_t length = 0;
 
 	mkdir("hard", 0755);
-	write_file("hard/k", "old", 3);
+	files_write("hard/k", "old", 3);
 	CHECK(!link("hard/k", "hard/other"));
 	CHECK_INT(smk_extract_kernel_to("hard/k"), SMK_OK);
 	check_is_kernel("hard/k");
-	bytes = read_file("hard/other", &length);
+	bytes = files_read("hard/other", &length);
 	CHECK(bytes && length == 3 && !memcmp(bytes, "old", 3));
 	free(bytes);
 }
@@ -150,7 +120,7 @@ static void test_other_kinds(void)
 	mkdir("kinds/directory", 0755);
 	CHECK(!mkfifo("kinds/fifo", 0644));
 	make_socket("kinds/socket");
-	write_file("kinds/victim", "v", 1);
+	files_write("kinds/victim", "v", 1);
 	CHECK(!symlink("victim", "kinds/link"));
 	CHECK(!symlink("missing", "kinds/dangling"));
 	CHECK(!symlink("loop", "kinds/loop"));
@@ -245,7 +215,7 @@ static void make_old(const char *path)
 {
 	const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
 
-	write_file(path, "x", 1);
+	files_write(path, "x", 1);
 	CHECK(!utimensat(AT_FDCWD, path, times, 0));
 }
 
@@ -272,7 +242,7 @@ static void test_stale(void)
 	mkdir("stale", 0755);
 	make_old(OLD);
 	CHECK(!is_kept(OLD));
-	write_file(OLD, "x", 1);
+	files_write(OLD, "x", 1);
 	CHECK(is_kept(OLD)); /* young */
 	make_old(OLD);
 	fd = open(OLD, O_RDONLY | O_CLOEXEC);
@@ -307,15 +277,11 @@ static const struct t_case cases[] = {
 
 int main(int argc, char **argv)
 {
-	char path[PATH_MAX];
 	int code;
 
 	if (argc != 2)
 		return 2;
-	snprintf(path, sizeof(path), "%s/kernel", argv[1]);
-	kernel = read_file(path, &kernel_length);
-	if (!kernel)
-		return 2;
+	kernel = files_read_in(argv[1], "kernel", &kernel_length);
 	code = t_run("lib/targets", cases, sizeof(cases) / sizeof(cases[0]));
 	smk_cache_drop();
 	free(kernel);

@@ -4,15 +4,10 @@
  * them. Built with ThreadSanitizer, which ends the program at the first race.
  */
 #include "smkernel.h"
-#include "tests/t.h"
+#include "tests/lib/files.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define THREADS 12
 #define ROUNDS  15
@@ -127,20 +122,9 @@ int main(int argc, char **argv)
 {
 	static const char *const names[] = {"kernel", "init-oci"};
 
-	for (int i = 0; argc > 1 && i < 2; i++) {
-		char path[PATH_MAX];
-		struct stat status;
-		int fd;
-
-		snprintf(path, sizeof(path), "%s/%s", argv[1], names[i]);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || fstat(fd, &status) < 0)
-			return 2;
-		lengths[i] = (size_t)status.st_size;
-		contents[i] = malloc(lengths[i]);
-		if (read(fd, contents[i], lengths[i]) != status.st_size)
-			return 2;
-		close(fd);
-	}
+	if (argc != 2)
+		return 2;
+	for (int i = 0; i < 2; i++)
+		contents[i] = files_read_in(argv[1], names[i], &lengths[i]);
 	return t_run("lib/threads", cases, 2);
 }

@@ -61,7 +61,8 @@ static enum smk_result run_memfd(enum smk_asset asset, const char *path)
 	while ((count = read(fd, buffer, sizeof(buffer))) > 0)
 		if (write(1, buffer, (size_t)count) != count)
 			return SMK_ERROR_IO;
-	return result;
+	close(fd);
+	return SMK_OK;
 }
 
 static enum smk_result run_xz(enum smk_asset asset, const char *path)
