@@ -6,10 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+
+#include <linux/fs.h>
 
 #include <smk/contract.h>
 
 #include "init/discover.h"
+#include "init/sys.h"
 
 static const struct {
 	const char *prefix; /* of an item of smk.layers= */
@@ -198,13 +202,21 @@ static int layers_by_list(const char *list, const struct machine *machine, struc
 static int upper_disk(const struct machine *machine, const char *name, const char *label,
 		      struct discovered *ret, struct failure *f)
 {
+	AUTO_FD fd = -1;
 	const char *fstype;
+	int is_readonly;
 
-	if (discover_fstype(machine->early, name, label, &fstype, f))
+	if (discover_fstype(machine->early, name, label, &fstype, f) ||
+	    machine_open(machine->early, DEVICE_DISK, name, O_RDONLY, &fd, f))
 		return -1;
 	if (strcmp(fstype, "ext4"))
 		return fail_err(f, 0, "find upper", name, "disk %s holds %s; the upper is ext4",
 				label, fstype);
+	if (ioctl(fd, BLKROGET, &is_readonly))
+		return fail_sys(f, "ask whether it is read-only", name);
+	if (is_readonly)
+		return fail_err(f, 0, "find upper", name,
+				"disk %s is read-only; the upper has to be writable", label);
 	ret->sources.upper = UPPER_DISK;
 	ret->sources.upper_id = strcpy(ret->store->upper, name);
 	return 0;

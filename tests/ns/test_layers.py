@@ -185,6 +185,14 @@ def upper_disk_must_be_ext4(c):
 
 
 @case()
+def upper_disk_must_be_writable(c):
+    with Machine(c) as m:
+        m.layer(base_tree())
+        m.disk(m.image({}, "ext4"), "smk-upper")
+        m.run(config_for("/probe")).expect_failure("discover: ", "smk-upper is read-only")
+
+
+@case()
 def missing_layers(c):
     with Machine(c) as m:
         m.run(config_for("/probe")).expect_failure("discover: ", "smk-layer-000")
