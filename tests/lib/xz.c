@@ -200,6 +200,7 @@ struct frame {
 	uint64_t each;
 	size_t gap, extra;
 	unsigned char filler;
+	lzma_check footer_check; /* 0: the header's */
 };
 
 static enum smk_result parse_frame(struct frame frame, struct xz_stream *ret)
@@ -221,6 +222,8 @@ static enum smk_result parse_frame(struct frame frame, struct xz_stream *ret)
 	at += 4;
 	flags.backward_size = at - start;
 	CHECK(lzma_stream_header_encode(&flags, bytes) == LZMA_OK);
+	if (frame.footer_check)
+		flags.check = frame.footer_check;
 	CHECK(lzma_stream_footer_encode(&flags, bytes + at) == LZMA_OK);
 	return xz_parse(bytes, at + 12, ret);
 }
@@ -240,6 +243,7 @@ static void test_frames(void)
 		{{.count = 2, .each = 1, .gap = 4}, SMK_ERROR_DATA},
 		{{.count = 2, .each = 1, .extra = 4}, SMK_ERROR_DATA},
 		{{.count = 2, .each = 1, .filler = 1}, SMK_ERROR_DATA},
+		{{.count = 2, .each = 1, .footer_check = LZMA_CHECK_CRC32}, SMK_ERROR_DATA},
 	};
 	struct xz_stream xz;
 
