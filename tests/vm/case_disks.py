@@ -4,7 +4,7 @@
 import json
 import os
 
-from harness import BUSYBOX, INIT, PROBE, case, check, check_equal, check_in, small_root
+from harness import BUSYBOX, INIT, case, check, check_equal, check_in, small_root
 from images import config_for, layer, make, small_image
 from machine import Machine, read
 
@@ -92,23 +92,28 @@ def twenty_layers(context):
 
 
 @case()
-def readonly_single_layer_has_no_overlay(context):
-    config = shell_config("mount | head -n 1; echo x >/new")
-    config["root"]["readonly"] = True
-    outcome = Machine(context, config).disk(small_image(context), "smk-layer-000").boot().expect(1)
+def single_layer_without_upper_has_no_overlay(context):
+    machine = Machine(context, shell_config("mount | head -n 1; echo x >/new"), "smk.upper=none")
+    outcome = machine.disk(small_image(context), "smk-layer-000").boot().expect(1)
     check_in(" on / type squashfs (ro", outcome.out, "the root's mount")
 
 
 @case()
-def root_path_in_the_layer(context):
-    """root.path: a directory inside the layers."""
-    tree = context.path("tree")
-    os.makedirs(tree + "/sub")
-    context.tool("cp", "-a", small_root(), tree + "/sub/rootfs")
-    config = shell_config("ls -d /bin /sub 2>/dev/null")
-    config["root"]["path"] = "/sub/rootfs"
-    image = make(context, "squashfs", tree, context.path("image"))
-    Machine(context, config).disk(image, "smk-layer-000").boot().expect(1, "/bin\n")
+def two_layers_without_upper(context):
+    machine = Machine(context, shell_config("mount | head -n 1; cat /x; echo x >/new"), "smk.upper=none")
+    machine.disk(small_image(context), "smk-layer-000").disk(layer(context, "x", {"x": "text"}), "smk-layer-001")
+    outcome = machine.boot().expect(1)
+    check_in(" on / type overlay (ro", outcome.out, "the root's mount")
+    check_in("text", outcome.out, "stdout")
+
+
+@case()
+def readonly_root_with_upper(context):
+    """root.readonly: init-oci's own files are there, the workload writes nothing."""
+    config = shell_config("cat /etc/hostname; echo x >/new || echo x >/etc/hostname")
+    config["root"]["readonly"] = True
+    machine = Machine(context, config).disk(small_image(context), "smk-layer-000")
+    machine.boot().expect(1, "box\n")
 
 
 def new_upper(context, size="16M"):
@@ -144,7 +149,7 @@ def upper_disk_by_key(context):
 def upper_disk_that_is_readonly(context):
     machine = Machine(context, shell_config("true"))
     machine.disk(small_image(context), "smk-layer-000").disk(new_upper(context), "smk-upper")
-    machine.boot().expect_failure("smk-upper")
+    machine.boot().expect_failure("discover: ", "disk smk-upper is read-only")
 
 
 @case()
@@ -186,7 +191,7 @@ def config_by_key(context):
 @case()
 def over_pci(context):
     machine = Machine(context, shell_config("cat; echo x >/new; ls /new"), bus="pci")
-    machine.disk(small_image(context), "smk-layer-000").port("smk.stdin", b"input\n")
+    machine.disk(small_image(context), "smk-layer-000").input_port(b"input\n")
     machine.boot().expect(0, "input\n/new\n")
 
 
@@ -215,7 +220,7 @@ def dedicated_ports(context):
     """smk.stdin, smk.stdout and smk.stderr: raw bytes, the control channel has only events."""
     machine = Machine(context, shell_config("cat; echo err >&2; exit 5"))
     machine.disk(small_image(context), "smk-layer-000")
-    machine.port("smk.stdin", b"through a port\n").port("smk.stdout").port("smk.stderr")
+    machine.input_port(b"through a port\n").port("smk.stdout").port("smk.stderr")
     outcome = machine.boot().expect(5, "")
     check_equal(outcome.ports["smk.stdout"], b"through a port\n", "stdout")
     check_equal(outcome.ports["smk.stderr"], b"err\n", "stderr")
@@ -245,24 +250,26 @@ def record_of_a_killed_workload(context):
 
 def init_on_the_vmms_root(kind):
     """init=: init-oci lies on a root file system of the VMM's, which is the only layer. The root is the
-    first disk, and so /dev/vda."""
+    last disk, which is /dev/vda on QEMU's MMIO machine; root.path is a directory in it."""
 
     def run(context):
         tree = context.path("tree")
-        for name in ("proc", "sys", "dev", "etc", "sbin", "bin", "tmp", "run"):
+        for name in ("proc", "sys", "dev", "sbin", "run", "srv/box/bin"):
             os.makedirs(os.path.join(tree, name))
         context.tool("cp", INIT, tree + "/sbin/init-oci")
-        context.tool("cp", BUSYBOX, PROBE, tree + "/bin")
-        os.symlink("busybox", tree + "/bin/sh")
+        context.tool("cp", BUSYBOX, tree + "/srv/box/bin")
+        os.symlink("busybox", tree + "/srv/box/bin/sh")
         image = make(context, kind, tree, context.path("root"))
         before = read(image)
-        text = json.dumps(shell_config("/bin/busybox ls /sbin; echo x >/new; /bin/busybox cat /new")).encode()
+        settings = shell_config("echo x >/new; /bin/busybox cat /new; /bin/busybox ls -d /bin /sbin /new")
+        settings["root"]["path"] = "/srv/box"
+        text = json.dumps(settings).encode()
         config = context.path("config")
         with open(config, "wb") as file:
             file.write(text + b"\0" * (-len(text) % 4096))
         machine = Machine(context, None, f"root=/dev/vda ro rootfstype={kind} init=/sbin/init-oci")
         machine.has_initramfs = False
-        machine.disk(image, "root").disk(config, "smk-config").boot().expect(0, "init-oci\nx\n")
+        machine.disk(config, "smk-config").disk(image, "root").boot().expect(1, "x\n/bin\n/new\n")
         check(read(image) == before, "the VMM's root was written to")
 
     run.__name__ = f"init_on_the_vmms_{kind}_root"
