@@ -5,10 +5,11 @@
  * The order, and why it is this one:
  *   root     layers, upper, overlay, enter: from here on paths are the container's
  *   files    /etc/hosts and its like, while nothing of the configuration is mounted: so they land
- * in the root and never in somebody's volume mounts   what every container gets, then the
- * configuration's in its order; device nodes come right after what /dev is machine  names,
- * loopback, the working directory seal     the root becomes read-only when all that had to be made
- * in it is made
+ *            in the root and never in somebody's volume
+ *   mounts   what every container gets, then the configuration's in its order; device nodes come
+ *            right after what /dev is
+ *   machine  names, loopback, the working directory
+ *   seal     the root becomes read-only when all that had to be made in it is made
  *
  * Should: decide everything, so that applying is a loop without questions.
  * Must not: look at anything but its arguments.

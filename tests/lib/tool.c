@@ -3,10 +3,12 @@
  * tool COMMAND ASSET [PATH]: one call of libsmkernel for tests that watch a process from outside.
  * Exits with the result's number and prints its words (with errno) on standard error.
  *
- *   to, parents  extract ASSET (kernel, init-oci) to PATH     fd      write ASSET to standard
- * output all          extract both into the directory PATH         cpio    initramfs of PATH's JSON
- * to standard output memfd        check that a memfd can be had                xz      write
- * ASSET's embedded xz
+ *   to, parents  extract ASSET (kernel, init-oci) to PATH
+ *   all          extract both into the directory PATH
+ *   fd           write ASSET to standard output
+ *   memfd        check that a memfd can be had
+ *   cpio         initramfs of PATH's JSON to standard output
+ *   xz           write ASSET's embedded xz
  */
 #include <errno.h>
 #include <fcntl.h>
