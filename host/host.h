@@ -198,8 +198,11 @@ struct tree_key {
 	uint64_t bytes;
 };
 
-/* A key of everything below root_fd that an image of it depends on; no link is followed. */
-int tree_key(int root_fd, const char *root_path, struct tree_key *ret,
+/*
+ * A key of everything below root_fd that an image of it depends on, and of how it is packed; no link is
+ * followed.
+ */
+int tree_key(int root_fd, const char *root_path, const char *how, struct tree_key *ret,
 	     struct failure *f) FAIL_MUST_CHECK;
 /* The layer image of the tree: from the cache, or packed now. */
 int pack_layer(int root_fd, const char *root_path, char **ret_image, bool *ret_is_cached,

@@ -26,14 +26,13 @@
 #define UNUSED_DAYS 30 /* an image nobody ran for so long is removed */
 
 /*
- * lz4: quick to pack, and the guest decodes it with the fewest instructions. No fragments: a page
- * of a small file does not make the guest decode a block full of others (0.5 million instructions
- * on the way to the entrypoint). The times inside the image are those of the files; the image's own is fixed, so that equal trees give equal images.
+ * lz4: quick to pack, and the guest decodes it with the fewest instructions. No fragments: a page of a
+ * small file does not make the guest decode a block full of others (0.5 million instructions on the way
+ * to the entrypoint). The times inside the image are those of the files; the image's own is fixed, so
+ * that equal trees give equal images. The words are part of the cache's key.
  */
-static const char *const squashfs_options[] = {
-	"-comp",          "lz4",        "-noappend", "-no-progress", "-quiet",        "-no-exports",
-	"-exit-on-error", "-mkfs-time", "0",         "-xattrs",      "-no-fragments",
-};
+static const char squashfs_options[] = "-comp lz4 -no-fragments -noappend -no-progress -quiet "
+				       "-no-exports -exit-on-error -mkfs-time 0 -xattrs";
 
 /* Reads the tool's output into tail until it ends; false when a signal asks smk to end. */
 static bool wait_for_tool(struct process *tool, struct tail *tail, const char *what)
@@ -106,8 +105,10 @@ static int run_mksquashfs(int root_fd, const char *image, const struct tree_key 
 	strings_add(&argv, "mksquashfs");
 	strings_add(&argv, ".");
 	strings_add(&argv, "%s", image);
-	for (size_t i = 0; i < sizeof(squashfs_options) / sizeof(squashfs_options[0]); i++)
-		strings_add(&argv, "%s", squashfs_options[i]);
+	for (const char *word = squashfs_options; *word; word += strspn(word, " ")) {
+		strings_add(&argv, "%.*s", (int)strcspn(word, " "), word);
+		word += strcspn(word, " ");
+	}
 	/* Its own variable would change the times of all files. */
 	unsetenv("SOURCE_DATE_EPOCH");
 	result = run_tool("mksquashfs", &argv, root_fd, what, f);
@@ -177,7 +178,7 @@ static int pack_new(int root_fd, const char *root_path, const struct tree_key *k
 
 	result = run_mksquashfs(root_fd, temporary, key, f);
 	if (!result)
-		result = tree_key(root_fd, root_path, &after, f);
+		result = tree_key(root_fd, root_path, squashfs_options, &after, f);
 	if (!result && strcmp(after.hex, key->hex))
 		result = fail_err(
 			f, 0, "pack", root_path,
@@ -198,7 +199,8 @@ int pack_layer(int root_fd, const char *root_path, char **ret_image, bool *ret_i
 	struct tree_key key;
 	bool is_cached;
 
-	if (tree_key(root_fd, root_path, &key, f) || cache_directory("layers", &directory, f))
+	if (tree_key(root_fd, root_path, squashfs_options, &key, f) ||
+	    cache_directory("layers", &directory, f))
 		return -1;
 	image = must_format("%s/%s.squashfs", directory, key.hex);
 	/* Its time says when it was used last. */

@@ -148,7 +148,8 @@ static int walk_directory(struct walk *walk, int fd, struct failure *f)
 	return result;
 }
 
-int tree_key(int root_fd, const char *root_path, struct tree_key *ret, struct failure *f)
+int tree_key(int root_fd, const char *root_path, const char *how, struct tree_key *ret,
+	     struct failure *f)
 {
 	struct tree_key key = {0};
 	struct walk walk = {.key = &key, .root_path = root_path};
@@ -159,6 +160,7 @@ int tree_key(int root_fd, const char *root_path, struct tree_key *ret, struct fa
 	if (fstat(root_fd, &st))
 		return fail_sys(f, "fstat", root_path);
 	sha256_init(&walk.hash);
+	add_string(&walk, how);
 	add_stat(&walk, &st);
 	fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

@@ -78,6 +78,8 @@ class Machine:
         self.has_control = True
         self.count = 0
         self.port_files = {}
+        self.input_source = self.input_socket = None
+        self.device("serial", "max_ports=8")
 
     def device(self, name, options=""):
         self.argv += ["-device", f"virtio-{name}-{self.bus}{',' if options else ''}{options}"]
@@ -111,16 +113,20 @@ class Machine:
                       "-device", f"vhost-user-fs-{self.bus},chardev=c-{tag},tag={tag}"]
         return self
 
-    def port(self, name, text=None):
-        """A dedicated port. With text: that is what the guest reads from it."""
-        path = self.context.path(name)
-        self.port_files[name] = path
-        options = f"file,id={name},path={path}"
-        if text is not None:
-            with open(path + ".in", "wb") as file:
-                file.write(text)
-            options += f",input-path={path}.in"
-        self.argv += ["-chardev", options]
+    def port(self, name):
+        """A dedicated port whose output is kept."""
+        self.port_files[name] = self.context.path(name)
+        self.argv += ["-chardev", f"file,id={name},path={self.port_files[name]}",
+                      "-device", f"virtserialport,chardev={name},name={name}"]
+        return self
+
+    def input_port(self, text):
+        """The port smk.stdin, where the guest reads this text and then the end."""
+        self.input_source, self.input_socket = socket.socketpair()
+        self.input_source.sendall(text)
+        self.input_source.shutdown(socket.SHUT_WR)  # a close would make QEMU drop what it has not read
+        self.argv += ["-chardev", f"socket,id=stdin,fd={self.input_socket.fileno()}",
+                      "-device", "virtserialport,chardev=stdin,name=smk.stdin"]
         return self
 
     def boot(self):
@@ -131,17 +137,17 @@ class Machine:
             with open(path, "wb") as file:
                 file.write(cpio(self.files))
             argv += ["-initrd", path]
-        argv += ["-device", f"virtio-serial-{self.bus},max_ports=8",
-                 "-chardev", f"file,id=console,path={console}", "-device", "virtconsole,chardev=console"]
-        for name in self.port_files:
-            argv += ["-device", f"virtserialport,chardev={name},name={name}"]
+        argv += ["-chardev", f"file,id=console,path={console}", "-device", "virtconsole,nr=0,chardev=console"]
         ours, theirs = socket.socketpair()
         if self.has_control:
             argv += ["-chardev", f"socket,id=control,fd={theirs.fileno()}",
                      "-device", "virtserialport,chardev=control,name=smk.control"]
-        process = self.context.popen(argv, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+        inherited = [s.fileno() for s in (theirs, self.input_socket) if s]
+        process = self.context.popen(argv, pass_fds=inherited, stdin=subprocess.DEVNULL,
                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         theirs.close()
+        if self.input_socket:
+            self.input_socket.close()
         events, streams = self.listen(ours)
         said = process.stdout.read().decode(errors="replace")
         process.wait()

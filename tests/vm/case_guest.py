@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What only a machine has: networks, hosts that do not answer, disks that have to go away."""
+
+import json
+
+from harness import case, check, check_equal, check_in
+from images import config_for, layer, small_image
+from machine import Machine
+
+NETWORK = ["-netdev", "user,id=net,dns=10.0.2.9", "-device", "virtio-net-device,netdev=net"]
+
+
+def shell_config(script, **process):
+    return config_for(["/bin/sh", "-c", script], **process)
+
+
+@case()
+def name_servers_of_the_kernel(context):
+    """ip=dhcp: what the kernel was told ends up in /etc/resolv.conf when the image has none."""
+    machine = Machine(context, shell_config("cat /etc/resolv.conf"), "ip=dhcp")
+    machine.argv += NETWORK
+    outcome = machine.disk(small_image(context), "smk-layer-000").boot().expect(0)
+    check_in("nameserver 10.0.2.9\n", outcome.out, "/etc/resolv.conf")
+    check("bootserver" not in outcome.out, f"/etc/resolv.conf has what resolvers do not know: {outcome.out!r}")
+
+
+@case()
+def name_servers_of_the_image(context):
+    machine = Machine(context, shell_config("cat /etc/resolv.conf"), "ip=dhcp")
+    machine.argv += NETWORK
+    machine.disk(small_image(context), "smk-layer-000")
+    machine.disk(layer(context, "mine", {"etc/resolv.conf": "nameserver 192.0.2.1\n"}), "smk-layer-001")
+    machine.boot().expect(0, "nameserver 192.0.2.1\n")
+
+
+@case()
+def no_network_no_name_servers(context):
+    machine = Machine(context, shell_config("ls /etc/resolv.conf"))
+    machine.disk(small_image(context), "smk-layer-000").boot().expect(1, "")
+
+
+@case()
+def nobody_listens_on_vsock(context):
+    """The boot goes on; record and output are on the console."""
+    machine = Machine(context, shell_config("echo hello"), "smk.control=vsock:5000")
+    machine.has_control = False
+    outcome = machine.disk(small_image(context), "smk-layer-000").boot()
+    check_equal(outcome.console_record["code"], 0, "exit code on the console")
+    check_in("hello", outcome.console, "console")
+    check_in("init-oci: warning: discover: smk.control: connect(vsock:5000): ", outcome.console, "console")
+
+
+@case()
+def port_that_never_comes(context):
+    machine = Machine(context, shell_config("true"), "smk.control=port:nobody")
+    machine.disk(small_image(context), "smk-layer-000").boot()
+    outcome = machine.boot()
+    outcome.expect_failure("discover: smk.control: ", 'no virtio port is named "nobody"')
+
+
+@case()
+def config_disk_goes_away(context):
+    """Even with CAP_MKNOD the workload cannot read the configuration's disk: it is not there."""
+    script = ("cd /tmp; for i in 0 16 32; do busybox mknod d$i b 254 $i; done; "
+              "for d in d0 d16 d32; do busybox grep -q a-secret $d 2>/dev/null && echo found in $d; done; "
+              "ls /sys/block; ls d0 d16 d32 | wc -l")
+    config = shell_config(script, env=["PATH=/bin", "KEY=a-secret"])
+    for names in config["process"]["capabilities"].values():
+        names.append("CAP_MKNOD")
+    text = json.dumps(config).encode()
+    path = context.path("config")
+    with open(path, "wb") as file:
+        file.write(text.ljust((len(text) | 4095) + 1, b"\0"))
+    machine = Machine(context).disk(path, "smk-config").disk(small_image(context), "smk-layer-000")
+    machine.disk(small_image(context), "smk-layer-001")
+    out = machine.boot().expect(0).out
+    check("found" not in out, f"the configuration could be read: {out!r}")
+    check_equal(out.split(), ["vda", "vdb", "3"], "disks and nodes")
