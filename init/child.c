@@ -91,8 +91,7 @@ void child_exec(const struct child_setup *setup, struct failure *f)
 	const struct oci_process *process = setup->process;
 	char **env;
 
-	if (take_stdio(setup, f) < 0 || enter_root(setup->root_fd, f) < 0 ||
-	    cwd_create(process->cwd, f) < 0)
+	if (take_stdio(setup, f) < 0 || enter_root(setup->root_fd, f) < 0)
 		return;
 	env = make_env(process, f);
 	if (!env || limits_apply(process, setup->proc_fd, f) < 0)

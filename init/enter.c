@@ -12,9 +12,6 @@
  */
 #include <errno.h>
 #include <sched.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,36 +25,6 @@ int enter_root(int root_fd, struct failure *f)
 		return fail_sys(f, "unshare(CLONE_NEWNS)", NULL);
 	if (chroot(".") < 0)
 		return fail_sys(f, "chroot", "/");
-	return 0;
-}
-
-/* Makes every missing directory of an absolute path, owned by root like the ones of an image. */
-static int make_directories(const char *path, struct failure *f)
-{
-	char part[4096];
-	size_t length = strlen(path);
-
-	if (length >= sizeof(part))
-		return fail_err(f, ENAMETOOLONG, "mkdir", path, "%s", "");
-	for (size_t i = 1; i <= length; i++) {
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return fail_sys(f, "mkdir", part);
-	}
-	return 0;
-}
-
-int cwd_create(const char *cwd, struct failure *f)
-{
-	struct stat st;
-
-	if (stat(cwd, &st) == 0 || errno != ENOENT)
-		return 0; /* cwd_enter() finds out what is wrong */
-	if (make_directories(cwd, f) < 0)
-		return fail_at(f, STAGE_SPAWN, "/process/cwd");
 	return 0;
 }
 

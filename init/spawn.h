@@ -39,8 +39,7 @@ int cred_apply(const struct oci_process *process, struct failure *f) FAIL_MUST_C
 
 /* Enters the container's mounts: a mount namespace of our own with root_fd as its root. */
 int enter_root(int root_fd, struct failure *f) FAIL_MUST_CHECK;
-/* Makes cwd when it is missing, as root; the child changes to it as the user. */
-int cwd_create(const char *cwd, struct failure *f) FAIL_MUST_CHECK;
+/* Changes to the working directory, which apply() has made, as the user. */
 int cwd_enter(const char *cwd, struct failure *f) FAIL_MUST_CHECK;
 
 /* The home directory of uid as the image's /etc/passwd has it, "/" when it says nothing. */

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NAMESPACES                                                                                 \
+#define NAMESPACES \
 	(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP)
 
 static void need(long result, const char *what)
@@ -70,7 +70,8 @@ static void make_root(void)
 
 int main(int argc, char *argv[])
 {
-	static char *const no_env[] = {NULL};
+	static char name[] = "/init";
+	static char *const args[] = {name, NULL};
 	int status;
 
 	if (argc != 2)
@@ -84,7 +85,7 @@ int main(int argc, char *argv[])
 	if (pid == 0) {
 		need(prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
 		make_root();
-		execve("/init", (char *[]){"/init", NULL}, no_env);
+		execve(name, args, args + 1);
 		need(-1, "execve");
 	}
 	for (int fd = 1; fd < 64; fd++)

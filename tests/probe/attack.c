@@ -40,9 +40,16 @@ static int do_proc1(int argc, char *argv[])
 	try_open("/proc/1/mem", O_RDWR);
 	try_open("/proc/1/root", O_RDONLY);
 	try_open("/proc/1/cwd", O_RDONLY);
-	try_open("/proc/1/fd", O_RDONLY);
+	try_open("/proc/1/fd/2", O_RDONLY);
 	try_open("/proc/1/environ", O_RDONLY);
 	say("readlink", (int)readlink("/proc/1/exe", target, sizeof(target)));
+	return 0;
+}
+
+static int do_trace1(int argc, char *argv[])
+{
+	(void)argc;
+	(void)argv;
 	say("ptrace", (int)ptrace(PTRACE_ATTACH, 1, NULL, NULL));
 	return 0;
 }
@@ -78,6 +85,7 @@ static int do_tiocsti(int argc, char *argv[])
 
 const struct command attack_commands[] = {
 	{"open-proc1", "", do_proc1},
+	{"trace-proc1", "", do_trace1},
 	{"escape", "", do_escape},
 	{"tiocsti", "", do_tiocsti},
 	{NULL, NULL, NULL},
