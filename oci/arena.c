@@ -105,17 +105,30 @@ void *arena_zalloc(struct arena *arena, size_t count, size_t size)
 	return result;
 }
 
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *result = arena_alloc(arena, size);
+
+	return result ? memcpy(result, text, size) : NULL;
+}
+
+/* Most texts are short: they are formatted once, on the stack. */
 char *arena_printf(struct arena *arena, const char *fmt, ...)
 {
-	char *result = NULL;
+	char text[128];
+	char *result;
 	va_list args;
 	int length;
 
 	va_start(args, fmt);
-	length = vsnprintf(NULL, 0, fmt, args);
+	length = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (length >= 0)
-		result = arena_alloc(arena, (size_t)length + 1);
+	if (length < 0)
+		return NULL;
+	if ((size_t)length < sizeof(text))
+		return arena_strdup(arena, text);
+	result = arena_alloc(arena, (size_t)length + 1);
 	if (!result)
 		return NULL;
 	va_start(args, fmt);

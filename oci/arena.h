@@ -20,6 +20,7 @@ void arena_destroy(struct arena *arena); /* NULL is fine */
 void *arena_alloc(struct arena *arena, size_t size);
 /* The same for count objects, all bytes zero. */
 void *arena_zalloc(struct arena *arena, size_t count, size_t size);
+char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Bytes handed out so far, padding included. */

@@ -70,8 +70,8 @@ int field_warn(const struct field *field, struct failure *f, const char *fmt, ..
 	va_end(args);
 	if (!note)
 		return fail_memory(f);
-	note->field = arena_printf(document->arena, "%s", pointer);
-	note->why = arena_printf(document->arena, "%s", why);
+	note->field = arena_strdup(document->arena, pointer);
+	note->why = arena_strdup(document->arena, why);
 	if (!note->field || !note->why)
 		return fail_memory(f);
 	note->next = document->notes;

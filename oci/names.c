@@ -105,23 +105,25 @@ const struct option_name option_names[] = {
 /* clang-format on */
 const size_t option_name_count = sizeof(option_names) / sizeof(option_names[0]);
 
-static int find_name(const char *const *names, int count, const char *name)
+/* The names differ only after "CAP_". */
+int capability_find(const char *name)
 {
-	for (int i = 0; i < count; i++) {
-		if (strcmp(names[i], name) == 0)
+	if (strncmp(name, "CAP_", 4) != 0)
+		return -1;
+	for (int i = 0; i < CAPABILITY__COUNT; i++) {
+		if (strcmp(capability_names[i] + 4, name + 4) == 0)
 			return i;
 	}
 	return -1;
 }
 
-int capability_find(const char *name)
-{
-	return find_name(capability_names, CAPABILITY__COUNT, name);
-}
-
 int rlimit_find(const char *name)
 {
-	return find_name(rlimit_names, RLIMIT__COUNT, name);
+	for (int i = 0; i < RLIMIT__COUNT; i++) {
+		if (strcmp(rlimit_names[i], name) == 0)
+			return i;
+	}
+	return -1;
 }
 
 int namespace_find(const char *name)

@@ -82,6 +82,8 @@ def limits():
         {"type": t} for t in ("pid", "network", "mount", "ipc", "uts", "cgroup")]), None
     yield from mounts()
     yield from devices()
+    yield "sysctl-long", changed("/linux/sysctl", {"k" * 300: "1"}), (
+        "..." + "k" * 92 + ": kernel parameters are not supported")
     for key in ("k" * 65, "../../x", "net/../kernel/x"):
         yield "sysctl-" + key.replace("/", "~"), changed("/linux/sysctl", {key: "1"}), (
             "/linux/sysctl/%s: kernel parameters are not supported" % key.replace("/", "~1"))

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The arena. Linked with free() wrapped, to see what memory looks like when it is given back. */
+/*
+ * The arena. Linked with malloc() and free() wrapped: to refuse memory, and to see what it looks like
+ * when it is given back.
+ */
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,6 +14,14 @@
 
 static size_t watched; /* how many frees were looked at */
 static bool saw_secret;
+static bool is_refused;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+	return is_refused ? NULL : __real_malloc(size);
+}
 
 void __real_free(void *memory);
 void __wrap_free(void *memory);
@@ -99,11 +110,44 @@ static void large_and_small_mix(void)
 	arena_destroy(NULL);
 }
 
+static void a_refusal_is_no_memory(void)
+{
+	struct arena *arena = arena_create(16 << 20);
+
+	is_refused = true;
+	CHECK(!arena_alloc(arena, 1 << 20));
+	CHECK(!arena_zalloc(arena, 1 << 18, 4));
+	is_refused = false;
+	CHECK_INT(arena_used(arena), 0);
+	CHECK(arena_alloc(arena, 1 << 20) != NULL);
+	arena_destroy(arena);
+}
+
+static void texts_of_any_length(void)
+{
+	struct arena *arena = arena_create(1 << 20);
+	char long_text[300];
+
+	for (size_t length = 100; length < sizeof(long_text); length++) {
+		memset(long_text, 'x', length);
+		long_text[length] = '\0';
+		CHECK_STR(arena_printf(arena, "%s", long_text), long_text);
+		CHECK_STR(arena_strdup(arena, long_text), long_text);
+	}
+	arena_destroy(arena);
+	arena = arena_create(200);
+	CHECK(!arena_printf(arena, "%s", long_text));
+	CHECK(!arena_strdup(arena, long_text));
+	arena_destroy(arena);
+}
+
 static const struct t_case cases[] = {
 	{"is overwritten before it is freed", is_overwritten_before_it_is_freed},
 	{"aligns and keeps apart", aligns_and_keeps_apart},
 	{"has a limit", has_a_limit},
 	{"zalloc is zero and does not overflow", zalloc_is_zero_and_does_not_overflow},
 	{"large and small mix", large_and_small_mix},
+	{"a refusal is no memory", a_refusal_is_no_memory},
+	{"texts of any length", texts_of_any_length},
 };
 T_MAIN("arena", cases)

@@ -7,7 +7,7 @@ unit_bins = $(UNIT_PROGRAMS:%=$(B)/$(1)/tests/unit/%) $(B)/$(1)/tests/cases/run
 
 # What a program needs beside oci/.
 UNIT_SRCS_init := init/bootargs.c init/channel.c init/life.c init/ring.c init/sys.c
-UNIT_LINK_arena := -Wl,--wrap=free
+UNIT_LINK_arena := -Wl,--wrap=free,--wrap=malloc
 
 define unit_rules
 $(UNIT_PROGRAMS:%=$(B)/$(1)/tests/unit/%): $(B)/$(1)/%: $(B)/$(1)/%.o $(call objs,$(1),$(OCI_SRCS))

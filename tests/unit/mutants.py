@@ -42,7 +42,7 @@ def compile_object(source, output):
 def link_and_run(objects, tests, work):
     for name, test in tests.items():
         program = os.path.join(work, name)
-        extra = ["-Wl,--wrap=free"] if name == "arena" else []
+        extra = ["-Wl,--wrap=free,--wrap=malloc"] if name == "arena" else []
         subprocess.run(["gcc", *FLAGS, test, *objects, *extra, "-ljansson", "-o", program],
                        check=True)
         arguments = ["tests/cases"] if name == "run" else []
