@@ -20,9 +20,9 @@
 #include "init/discover.h"
 #include "init/sys.h"
 
-#define PORT_WAIT_MS    5000
-#define PORT_POLL_MS    1
-#define CONNECT_WAIT_MS 2000
+#define PORT_WAIT_MS      5000
+#define PORT_PAUSE_MAX_MS 16
+#define CONNECT_WAIT_MS   2000
 
 static int open_port(const struct machine *machine, const char *label, int flags, int *ret_fd,
 		     struct failure *f)
@@ -44,20 +44,30 @@ static int rescan_ports(struct machine *machine, struct failure *f)
 	return machine_scan(machine, DEVICE_PORT, f);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
 static int wait_for_port(struct machine *machine, const char *label, int *ret_fd, struct failure *f)
 {
-	const struct timespec pause = {.tv_nsec = PORT_POLL_MS * 1000000L};
+	int64_t deadline_ms = now_ms() + PORT_WAIT_MS;
 
-	for (int waited = 0; waited <= PORT_WAIT_MS; waited += PORT_POLL_MS) {
+	for (int pause_ms = 1;; pause_ms = pause_ms < PORT_PAUSE_MAX_MS ? pause_ms * 2 : pause_ms) {
 		if (open_port(machine, label, O_RDWR, ret_fd, f))
 			return -1;
 		if (*ret_fd >= 0)
 			return 0;
-		nanosleep(&pause, NULL);
+		if (now_ms() >= deadline_ms)
+			return fail_config(f, SMK_KEY_CONTROL, "no virtio port is named \"%s\"",
+					   label);
+		poll(NULL, 0, pause_ms);
 		if (rescan_ports(machine, f))
 			return -1;
 	}
-	return fail_config(f, SMK_KEY_CONTROL, "no virtio port is named \"%s\"", label);
 }
 
 static int connect_host(unsigned port)

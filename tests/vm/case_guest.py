@@ -53,8 +53,7 @@ def nobody_listens_on_vsock(context):
 @case()
 def port_that_never_comes(context):
     machine = Machine(context, shell_config("true"), "smk.control=port:nobody")
-    machine.disk(small_image(context), "smk-layer-000").boot()
-    outcome = machine.boot()
+    outcome = machine.disk(small_image(context), "smk-layer-000").boot()
     outcome.expect_failure("discover: smk.control: ", 'no virtio port is named "nobody"')
 
 
