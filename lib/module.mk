@@ -6,17 +6,6 @@
 # Rooms that come before this one by name append to INSTALL_BIN and INSTALL_MAN what `make install`
 # copies.
 
-# bootstrap-begin: until assets/init-oci.xz is committed, a small fake stands for it
-ifeq ($(wildcard assets/init-oci.xz),)
-ASSET_INIT_OCI_XZ ?= $(B)/lib-test/small/init-oci.xz
-ASSET_HEADER ?= $(B)/lib-test/bootstrap/assets.h
-$(B)/lib-test/small/init-oci.xz: $(B)/lib-test/small/assets.h
-$(B)/lib-test/bootstrap/assets.h: $(B)/lib-test/small/assets.h assets/manifest.json
-	$(Q)mkdir -p $(@D)
-	$(Q)(scripts/manifest.sh header; grep INIT_OCI $<) >$@
-endif
-# bootstrap-end
-
 ASSET_KERNEL_XZ   ?= assets/kernel.xz
 ASSET_INIT_OCI_XZ ?= assets/init-oci.xz
 ASSET_HEADER      ?= $(B)/gen/assets.h
