@@ -42,11 +42,10 @@ static bool is_semver(const char *text)
 			return false;
 		text += n + (part < 2);
 	}
+	/* A mark with nothing behind it is not passed over, and so stands where the end should. */
 	for (const char *mark = "-+"; *mark; mark++) {
 		size_t n = *text == *mark ? strspn(text + 1, identifier) : 0;
 
-		if (*text == *mark && !n)
-			return false;
 		text += n ? n + 1 : 0;
 	}
 	return !*text;
