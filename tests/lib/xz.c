@@ -200,6 +200,7 @@ struct frame {
 	uint64_t each;
 	size_t gap, extra;
 	unsigned char filler;
+	bool wraps;              /* three blocks whose lengths are right modulo 2^64 only */
 	lzma_check footer_check; /* 0: the header's */
 };
 
@@ -212,7 +213,9 @@ static enum smk_result parse_frame(struct frame frame, struct xz_stream *ret)
 	bytes[at++] = 0;
 	CHECK(lzma_vli_encode(frame.count, NULL, bytes, &at, start + 10) == LZMA_OK);
 	for (size_t i = 0; i < frame.count; i++) {
-		bytes[at++] = 8;
+		uint64_t length = !frame.wraps ? 8 : i < 2 ? (UINT64_C(1) << 63) - 4 : 32;
+
+		CHECK(lzma_vli_encode(length, NULL, bytes, &at, at + 10) == LZMA_OK);
 		CHECK(lzma_vli_encode(frame.each, NULL, bytes, &at, at + 10) == LZMA_OK);
 	}
 	while ((at - start) % 4)
@@ -240,6 +243,7 @@ static void test_frames(void)
 		{{.count = 2, .each = XZ_RAW_MAX / 2}, SMK_OK},
 		{{.count = 2, .each = XZ_RAW_MAX / 2 + 1}, SMK_ERROR_DATA},
 		{{.count = 4, .each = UINT64_C(1) << 62}, SMK_ERROR_DATA},
+		{{.count = 3, .each = 1, .wraps = true}, SMK_ERROR_DATA},
 		{{.count = 2, .each = 1, .gap = 4}, SMK_ERROR_DATA},
 		{{.count = 2, .each = 1, .extra = 4}, SMK_ERROR_DATA},
 		{{.count = 2, .each = 1, .filler = 1}, SMK_ERROR_DATA},
