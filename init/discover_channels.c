@@ -2,9 +2,10 @@
 /*
  * The ways out: the control channel and dedicated ports for the standard streams.
  *
- * Ports appear and get their names while the kernel boots, by messages of the host; one that the
- * command line names is waited for. A host that does not listen on vsock does not stop the boot:
- * the exit record then goes to the console.
+ * Ports appear and get their names while the kernel boots, by messages of the host, lowest number
+ * first; one that the command line names is waited for. So the control port should have the highest
+ * number: when it is there, the streams' ports are, too. A host that does not listen on vsock does
+ * not stop the boot: the exit record then goes to the console.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include <linux/virtio_console.h>
 #include <linux/vm_sockets.h>
 
 #include <smk/contract.h>
@@ -21,6 +23,7 @@
 #include "init/sys.h"
 
 #define PORT_WAIT_MS      5000
+#define USUAL_WAIT_MS     100
 #define PORT_PAUSE_MAX_MS 16
 #define CONNECT_WAIT_MS   2000
 
@@ -52,22 +55,64 @@ static int64_t now_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static int wait_for_port(struct machine *machine, const char *label, int *ret_fd, struct failure *f)
+/* *ret_fd stays -1 when the port has not come in time. */
+static int wait_for_port(struct machine *machine, const char *label, int wait_ms, int *ret_fd,
+			 struct failure *f)
 {
-	int64_t deadline_ms = now_ms() + PORT_WAIT_MS;
+	int64_t deadline_ms = now_ms() + wait_ms;
 
 	for (int pause_ms = 1;; pause_ms = pause_ms < PORT_PAUSE_MAX_MS ? pause_ms * 2 : pause_ms) {
 		if (open_port(machine, label, O_RDWR, ret_fd, f))
 			return -1;
-		if (*ret_fd >= 0)
+		if (*ret_fd >= 0 || now_ms() >= deadline_ms)
 			return 0;
-		if (now_ms() >= deadline_ms)
-			return fail_config(f, SMK_KEY_CONTROL, "no virtio port is named \"%s\"",
-					   label);
 		poll(NULL, 0, pause_ms);
 		if (rescan_ports(machine, f))
 			return -1;
 	}
+}
+
+static int find_named_port(struct machine *machine, const char *label, int *ret_fd,
+			   struct failure *f)
+{
+	if (wait_for_port(machine, label, PORT_WAIT_MS, ret_fd, f))
+		return -1;
+	if (*ret_fd < 0)
+		return fail_config(f, SMK_KEY_CONTROL, "no virtio port is named \"%s\"", label);
+	return 0;
+}
+
+/* Whether a console device is one whose ports the host announces by messages. */
+static int has_announced_ports(const struct early *early, bool *ret, struct failure *f)
+{
+	struct machine consoles = {.early = early};
+	int status = machine_scan(&consoles, DEVICE_CONSOLE, f);
+	bool has = false;
+
+	for (size_t i = 0; i < consoles.count; i++)
+		has |= consoles.devices[i].label[VIRTIO_CONSOLE_F_MULTIPORT] == '1';
+	machine_finish(&consoles);
+	if (!status)
+		*ret = has;
+	return status;
+}
+
+/*
+ * The usual port, or none. On a fast machine PID 1 may be there before the host's messages: with a
+ * device that will have ports, the boot waits a little before it goes on without a channel.
+ */
+static int find_usual_port(struct machine *machine, int *ret_fd, struct failure *f)
+{
+	bool is_worth_waiting;
+
+	if (open_port(machine, SMK_PORT_CONTROL, O_RDWR, ret_fd, f))
+		return -1;
+	if (*ret_fd >= 0)
+		return 0;
+	if (has_announced_ports(machine->early, &is_worth_waiting, f))
+		return -1;
+	return is_worth_waiting ? wait_for_port(machine, SMK_PORT_CONTROL, USUAL_WAIT_MS, ret_fd, f)
+				: 0;
 }
 
 static int connect_host(unsigned port)
@@ -113,9 +158,9 @@ static int find_control(const struct bootargs *args, struct machine *machine, in
 {
 	switch (args->control) {
 	case CONTROL_AUTO:
-		return open_port(machine, SMK_PORT_CONTROL, O_RDWR, ret_fd, f);
+		return find_usual_port(machine, ret_fd, f);
 	case CONTROL_PORT:
-		return wait_for_port(machine, args->control_port, ret_fd, f);
+		return find_named_port(machine, args->control_port, ret_fd, f);
 	case CONTROL_VSOCK:
 		*ret_fd = connect_host(args->control_vsock_port);
 		if (*ret_fd < 0)

@@ -27,6 +27,8 @@ static const struct {
 	[DEVICE_VIRTIOFS] = {"virtiofs share", "fs/virtiofs", "", "tag", 0},
 	[DEVICE_9P] = {"9p share", "bus/virtio/drivers/9pnet_virtio", "virtio", "mount_tag", 0},
 	[DEVICE_PORT] = {"virtio port", "class/virtio-ports", "vport", "name", S_IFCHR},
+	[DEVICE_CONSOLE] = {"virtio console", "bus/virtio/drivers/virtio_console", "virtio",
+			    "features", 0},
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == DEVICE__COUNT, "one row a kind");
 

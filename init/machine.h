@@ -15,6 +15,7 @@ enum device_kind {
 	DEVICE_VIRTIOFS,
 	DEVICE_9P,
 	DEVICE_PORT,
+	DEVICE_CONSOLE, /* label: its virtio feature bits, lowest first, as '0' and '1' */
 	DEVICE__COUNT,
 };
 

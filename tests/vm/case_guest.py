@@ -51,6 +51,21 @@ def nobody_listens_on_vsock(context):
 
 
 @case()
+def console_only_waits_a_little(context):
+    """Without the usual port the boot goes on after a tenth of a second; with "none" at once."""
+    took = []
+    for append in ("", "smk.control=none"):
+        machine = Machine(context, shell_config("true"), append)
+        machine.has_control = False
+        machine.argv += ["-icount", "shift=0,sleep=off"]
+        record = machine.disk(small_image(context), "smk-layer-000").boot().console_record
+        check_equal(record["code"], 0, "exit code on the console")
+        took.append((record["timings"]["discover"] - record["timings"]["bootargs"]) / 1e6)
+    check(took[0] >= 100, f"discover took {took[0]} ms")
+    check(took[1] < 50, f"discover took {took[1]} ms without a control channel")
+
+
+@case()
 def port_that_never_comes(context):
     machine = Machine(context, shell_config("true"), "smk.control=port:nobody")
     outcome = machine.disk(small_image(context), "smk-layer-000").boot()
