@@ -110,8 +110,6 @@ static int parse_annotations(const struct field *field, const struct rule *rule,
 	struct oci_spec *spec = ret;
 
 	(void)rule; /* the row has no limits */
-	if (field_expect(field, 'o', f))
-		return -1;
 	annotations.items = arena_zalloc(field->document->arena, field_count(field),
 					 sizeof(*annotations.items));
 	if (!annotations.items)

@@ -1,14 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Memory that runs out: parse and plan with every limit from nothing to enough, so that each
- * allocation is once the one that fails. It must be a failure of the right form, and no leak.
+ * Memory that runs out: parse and plan with every limit from nothing to enough, and with each single
+ * allocation refused. It must be a failure of the right form, and no leak. Linked with the arena's
+ * functions wrapped.
  */
+#include <stdarg.h>
 #include <stdlib.h>
 
 #include "oci/arena.h"
+#include "oci/message.h"
 #include "oci/parse.h"
 #include "oci/plan.h"
 #include "tests/t.h"
+
+static size_t refused_in; /* the n-th allocation from now fails; 0: none */
+
+void *__real_arena_alloc(struct arena *arena, size_t size);
+void *__real_arena_zalloc(struct arena *arena, size_t count, size_t size);
+char *__real_arena_strdup(struct arena *arena, const char *words);
+void *__wrap_arena_alloc(struct arena *arena, size_t size);
+void *__wrap_arena_zalloc(struct arena *arena, size_t count, size_t size);
+char *__wrap_arena_strdup(struct arena *arena, const char *words);
+char *__wrap_arena_printf(struct arena *arena, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool is_refused(void)
+{
+	return refused_in && --refused_in == 0;
+}
+
+void *__wrap_arena_alloc(struct arena *arena, size_t size)
+{
+	return is_refused() ? NULL : __real_arena_alloc(arena, size);
+}
+
+void *__wrap_arena_zalloc(struct arena *arena, size_t count, size_t size)
+{
+	return is_refused() ? NULL : __real_arena_zalloc(arena, count, size);
+}
+
+char *__wrap_arena_strdup(struct arena *arena, const char *words)
+{
+	return is_refused() ? NULL : __real_arena_strdup(arena, words);
+}
+
+char *__wrap_arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	char words[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(words, sizeof(words), fmt, args);
+	va_end(args);
+	return is_refused() ? NULL : __real_arena_strdup(arena, words);
+}
 
 static const char text[] =
 	"{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\",\"readonly\":true},\"hostname\":\"h\","
@@ -60,6 +105,47 @@ static void every_allocation_may_fail(void)
 	CHECK_INT(run(enough, NULL, &f), 0);
 }
 
+/* What is refused may come back: nothing relies on memory staying scarce. */
+static void each_allocation_alone_may_fail(void)
+{
+	struct failure f;
+	size_t n = 0;
+
+	for (;;) {
+		f = (struct failure){.stage = STAGE_NONE};
+		refused_in = ++n;
+		if (run(OCI_HEAP_MAX_BYTES, NULL, &f) == 0)
+			break;
+		CHECK_INT(refused_in, 0);
+		CHECK_STR(f.why, "more memory is needed than it may use");
+		CHECK(f.stage == STAGE_PARSE || f.stage == STAGE_PLAN);
+	}
+	CHECK(refused_in > 0);
+	CHECK(n > 150);
+	refused_in = 0;
+}
+
+static void messages_may_run_out(void)
+{
+	static const char message[] =
+		"{\"type\":\"exit\",\"phase\":\"run\",\"code\":1,\"signal\":0,\"failure\":"
+		"{\"stage\":\"spawn\",\"code\":0,\"errno\":2,\"why\":\"a\\n\"},"
+		"\"userMicroseconds\":18446744073709551615}";
+	struct failure f = {.stage = STAGE_NONE};
+	struct event event;
+	size_t n = 0;
+
+	for (refused_in = ++n; event_decode(message, sizeof(message) - 1, &event, &f); n++) {
+		CHECK_INT(refused_in, 0);
+		CHECK_STR(f.why, "more memory is needed than it may use");
+		f = (struct failure){.stage = STAGE_NONE};
+		refused_in = n + 1;
+	}
+	CHECK(n > 20);
+	CHECK(event.exit.user_us == UINT64_MAX);
+	refused_in = 0;
+}
+
 /* A text that takes much more memory than itself. */
 static void the_limit_holds(void)
 {
@@ -81,6 +167,8 @@ static void the_limit_holds(void)
 
 static const struct t_case cases[] = {
 	{"every allocation may fail", every_allocation_may_fail},
+	{"each allocation alone may fail", each_allocation_alone_may_fail},
+	{"messages may run out", messages_may_run_out},
 	{"the limit holds", the_limit_holds},
 };
 T_MAIN("memory", cases)

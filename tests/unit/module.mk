@@ -8,6 +8,8 @@ unit_bins = $(UNIT_PROGRAMS:%=$(B)/$(1)/tests/unit/%) $(B)/$(1)/tests/cases/run
 # What a program needs beside oci/.
 UNIT_SRCS_init := init/bootargs.c init/channel.c init/life.c init/ring.c init/sys.c
 UNIT_LINK_arena := -Wl,--wrap=free,--wrap=malloc
+UNIT_LINK_memory := -Wl,--wrap=arena_alloc,--wrap=arena_zalloc \
+	-Wl,--wrap=arena_strdup,--wrap=arena_printf
 
 define unit_rules
 $(UNIT_PROGRAMS:%=$(B)/$(1)/tests/unit/%): $(B)/$(1)/%: $(B)/$(1)/%.o $(call objs,$(1),$(OCI_SRCS))

@@ -17,6 +17,10 @@ import tempfile
 
 FLAGS = ["-std=gnu17", "-O0", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
          "-D_GNU_SOURCE", '-DSMK_VERSION="x"', "-Iinclude", "-I.", "-iquote", "oci"]
+WRAPPED = {
+    "arena": "-Wl,--wrap=free,--wrap=malloc",
+    "memory": "-Wl,--wrap=arena_alloc,--wrap=arena_zalloc,--wrap=arena_strdup,--wrap=arena_printf",
+}
 PROGRAMS = ["fail", "arena", "memory", "message", "plan", "spec", "tables", "text"]
 CONDITION = re.compile(r"\bif \(")
 
@@ -42,7 +46,7 @@ def compile_object(source, output):
 def link_and_run(objects, tests, work):
     for name, test in tests.items():
         program = os.path.join(work, name)
-        extra = ["-Wl,--wrap=free,--wrap=malloc"] if name == "arena" else []
+        extra = [WRAPPED[name]] if name in WRAPPED else []
         subprocess.run(["gcc", *FLAGS, test, *objects, *extra, "-ljansson", "-o", program],
                        check=True)
         arguments = ["tests/cases"] if name == "run" else []
