@@ -199,8 +199,8 @@ struct tree_key {
 };
 
 /*
- * A key of everything below root_fd that an image of it depends on, and of how it is packed; no link is
- * followed.
+ * A key of everything below root_fd that an image of it depends on, and of how it is packed; no
+ * link is followed.
  */
 int tree_key(int root_fd, const char *root_path, const char *how, struct tree_key *ret,
 	     struct failure *f) FAIL_MUST_CHECK;

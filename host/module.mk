@@ -22,3 +22,8 @@ INSTALL_MAN += docs/man/smk.1
 run: deps
 	$(Q)$(MAKE) --no-print-directory $(SMK) fixture-busybox
 	$(SMK) run --timing $(B)/fixtures/busybox
+
+# The same program with ASan and UBSan; the suite host runs it too.
+SMK_DEBUG := $(B)/debug/smk
+$(SMK_DEBUG): $(call objs,debug,$(HOST_SRCS) $(HOST_SHARED_SRCS)) $(B)/host/libsmkernel.a
+	$(call link,debug,-ljansson -llzma -pthread)

@@ -26,10 +26,10 @@
 #define UNUSED_DAYS 30 /* an image nobody ran for so long is removed */
 
 /*
- * lz4: quick to pack, and the guest decodes it with the fewest instructions. No fragments: a page of a
- * small file does not make the guest decode a block full of others (0.5 million instructions on the way
- * to the entrypoint). The times inside the image are those of the files; the image's own is fixed, so
- * that equal trees give equal images. The words are part of the cache's key.
+ * lz4: quick to pack, and the guest decodes it with the fewest instructions. No fragments: a page
+ * of a small file does not make the guest decode a block full of others (0.5 million instructions
+ * on the way to the entrypoint). The times inside the image are those of the files; the image's own
+ * is fixed, so that equal trees give equal images. The words are part of the cache's key.
  */
 static const char squashfs_options[] = "-comp lz4 -no-fragments -noappend -no-progress -quiet "
 				       "-no-exports -exit-on-error -mkfs-time 0 -xattrs";

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #define POWEROFF_MS      10000 /* from the exit record to the end of QEMU */
-#define END_SIGNALS      3 /* INT, TERM, HUP or QUIT so often, each within END_SIGNAL_MS: by force */
-#define END_SIGNAL_MS    2000
-#define LINES_ON_FAILURE 40 /* a panic with its call trace */
+#define END_SIGNALS      3     /* INT, TERM, HUP or QUIT in a row: by force */
+#define END_SIGNAL_MS    2000  /* at most from one to the next */
+#define LINES_ON_FAILURE 40    /* a panic with its call trace */
 
 enum {
 	POLL_SIGNALS,

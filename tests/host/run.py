@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """smk without a guest: options, bundles, packing, QEMU's command line, and a session with a QEMU that
-is played by fake_qemu.py."""
+is played by fake_qemu.py. run.py SUITE [-j N] [PATTERN]"""
 
 import os
 import sys
@@ -17,4 +17,4 @@ import case_machine  # noqa: E402,F401
 import case_session  # noqa: E402,F401
 
 if __name__ == "__main__":
-    sys.exit(harness.main("host", sys.argv[1:]))
+    sys.exit(harness.main(sys.argv[1], sys.argv[2:]))

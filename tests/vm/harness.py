@@ -18,7 +18,7 @@ import traceback
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "build")
-SMK = os.environ.get("SMK", os.path.join(BUILD, "host", "smk"))
+SMK = os.path.abspath(os.environ.get("SMK", os.path.join(BUILD, "host", "smk")))
 FIXTURES = os.path.join(BUILD, "fixtures")
 BUSYBOX = os.path.join(FIXTURES, "busybox", "rootfs", "usr", "bin", "busybox")
 PROBE = os.path.join(BUILD, "aarch64", "probe")
