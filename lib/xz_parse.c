@@ -27,9 +27,9 @@ static int read_number(struct cursor *at, lzma_vli *ret)
 	return lzma_vli_decode(ret, NULL, at->bytes, &at->position, at->end) == LZMA_OK ? 0 : -1;
 }
 
-static size_t padded(size_t length)
+static uint64_t padded(uint64_t length)
 {
-	return (length + 3) & ~(size_t)3;
+	return (length + 3) & ~UINT64_C(3);
 }
 
 static uint32_t load_le32(const uint8_t *bytes)
@@ -44,7 +44,7 @@ static int parse_frame(const uint8_t *bytes, size_t length, lzma_check *ret_chec
 {
 	lzma_stream_flags header, footer;
 
-	if (length < 2 * LZMA_STREAM_HEADER_SIZE + INDEX_MIN || length % 4)
+	if (length < 2 * LZMA_STREAM_HEADER_SIZE + INDEX_MIN)
 		return -1;
 	if (lzma_stream_header_decode(&header, bytes) != LZMA_OK ||
 	    lzma_stream_footer_decode(&footer, bytes + length - LZMA_STREAM_HEADER_SIZE) !=
@@ -69,14 +69,13 @@ static int parse_record(struct cursor *index, struct xz_stream *xz, size_t *offs
 
 	if (read_number(index, &unpadded) < 0 || read_number(index, &raw) < 0)
 		return -1;
-	/* What remains is a multiple of four: the padding fits when the block does. */
-	if (unpadded > index_offset - *offset || raw > XZ_RAW_MAX - xz->raw_length)
+	if (padded(unpadded) > index_offset - *offset || raw > XZ_RAW_MAX - xz->raw_length)
 		return -1;
 	block->bytes = index->bytes - index_offset + *offset;
 	block->unpadded = (size_t)unpadded;
 	block->raw_offset = xz->raw_length;
 	block->raw_length = (size_t)raw;
-	*offset += padded((size_t)unpadded);
+	*offset += (size_t)padded(unpadded);
 	xz->raw_length += (size_t)raw;
 	xz->count++;
 	return 0;
@@ -115,7 +114,7 @@ enum smk_result xz_parse(const void *bytes, size_t length, struct xz_stream *ret
 	index.bytes = (const uint8_t *)bytes + index_offset;
 	index.position = 0;
 	index.end = index_length - CRC_SIZE;
-	if (index_length < INDEX_MIN || parse_index(&index, &xz, index_offset) < 0)
+	if (parse_index(&index, &xz, index_offset) < 0)
 		return SMK_ERROR_DATA;
 	*ret = xz;
 	return SMK_OK;

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -101,16 +102,34 @@ static void test_flips(void)
 	free(copy);
 }
 
+/* Cut at every length near both ends, and at many between. */
 static void test_truncated(void)
 {
-	for (size_t cut = 1; cut <= packed_length; cut += cut < 300 ? 1 : packed_length / 500) {
-		unsigned char *copy = malloc(packed_length - cut + 1);
+	for (size_t length = 0; length < packed_length;
+	     length += length < 64 || length + 300 > packed_length ? 1 : packed_length / 500) {
+		unsigned char *copy = malloc(length ? length : 1);
 		bool is_right;
 
-		memcpy(copy, packed, packed_length - cut);
-		CHECK_INT(decode(copy, packed_length - cut, 2, &is_right), SMK_ERROR_DATA);
+		memcpy(copy, packed, length);
+		CHECK_INT(decode(copy, length, 2, &is_right), SMK_ERROR_DATA);
 		free(copy);
 	}
+}
+
+/* Beginnings too short for a frame, at the end of a page: liblzma is not built with ASan. */
+static void test_short(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *pages =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct xz_stream xz;
+
+	CHECK(pages != MAP_FAILED && !mprotect(pages + page, page, PROT_NONE));
+	for (size_t length = 0; length < 40; length++) {
+		memcpy(pages + page - length, packed, length);
+		CHECK_INT(xz_parse(pages + page - length, length, &xz), SMK_ERROR_DATA);
+	}
+	munmap(pages, 2 * page);
 }
 
 static void test_extended(void)
@@ -318,6 +337,7 @@ static const struct t_case cases[] = {
 	{"blocks", test_blocks},
 	{"flips", test_flips},
 	{"truncated", test_truncated},
+	{"short", test_short},
 	{"extended", test_extended},
 	{"index", test_index},
 	{"block-header", test_block_header},
