@@ -60,6 +60,12 @@ static bool discard(struct output *out)
 	return check_read(out, got);
 }
 
+/* Without credit nothing may be read, but the end of the stream needs none. */
+static bool is_empty_for_good(const struct output *out)
+{
+	return out->from.is_hung_up && unread_bytes(out->from.fd) == 0;
+}
+
 static bool pump_to_channel(struct output *out, struct channel *channel)
 {
 	size_t max = channel_data_room(channel);
@@ -69,9 +75,9 @@ static bool pump_to_channel(struct output *out, struct channel *channel)
 		return true;
 	}
 	max = max < out->credit ? max : out->credit;
-	if (!out->from.is_readable || max == 0)
+	if (!out->from.is_readable || (max == 0 && !is_empty_for_good(out)))
 		return false;
-	ssize_t got = channel_data_from(channel, out->stream, out->from.fd, max);
+	ssize_t got = max == 0 ? 0 : channel_data_from(channel, out->stream, out->from.fd, max);
 
 	if (got > 0)
 		out->credit -= (uint32_t)got;
@@ -82,12 +88,20 @@ static bool pump_to_channel(struct output *out, struct channel *channel)
 	return moved;
 }
 
+static void note_line(struct output *out, size_t written)
+{
+	const struct ring *ring = &out->buffer;
+
+	out->is_line_open = ring->bytes[(ring->begin + written - 1) % ring->size] != '\n';
+}
+
 static bool write_buffer(struct output *out)
 {
 	struct iovec from[2];
 	ssize_t put = writev(out->to.fd, from, ring_used_iov(&out->buffer, from));
 
 	if (put > 0) {
+		note_line(out, (size_t)put);
 		ring_drop(&out->buffer, (size_t)put);
 		return true;
 	}
@@ -175,6 +189,14 @@ bool relay_waits_for_host(const struct relay *relay)
 			return true;
 	}
 	return false;
+}
+
+void relay_end_lines(const struct relay *relay)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (relay->outputs[i].is_console && relay->outputs[i].is_line_open)
+			console_write("\n", 1);
+	}
 }
 
 void relay_drop_rest(struct relay *relay)

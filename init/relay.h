@@ -26,6 +26,8 @@ struct output {
 	uint16_t stream;
 	bool is_terminal;
 	bool is_orphan;       /* the entrypoint has ended */
+	bool is_line_open;    /* the last byte written was no newline */
+	bool is_console;      /* ROUTE_FD */
 	struct endpoint from; /* fd -1: the stream has ended */
 	struct endpoint to;   /* ROUTE_FD */
 	uint32_t credit;      /* ROUTE_CHANNEL */
@@ -69,6 +71,8 @@ void relay_entrypoint_ended(struct relay *relay);
 bool relay_is_drained(const struct relay *relay);
 /* There is output that only the host keeps from leaving. */
 bool relay_waits_for_host(const struct relay *relay);
+/* Ends the workload's last line on the console, so that init-oci's own begin at a margin. */
+void relay_end_lines(const struct relay *relay);
 /* Gives up on what is left, counts it and tells the end. */
 void relay_drop_rest(struct relay *relay);
 uint64_t relay_dropped_bytes(const struct relay *relay);

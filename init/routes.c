@@ -59,6 +59,7 @@ static int init_output(struct output *out, uint16_t stream, int from_fd, int por
 	if (choose(port_fd, CONSOLE_OUT, relay->channel, &out->route, &to_fd, f) < 0)
 		return -1;
 	out->to = (struct endpoint){.fd = to_fd, .is_writable = true};
+	out->is_console = out->route == ROUTE_FD && port_fd < 0;
 	return 0;
 }
 

@@ -197,6 +197,7 @@ int supervise(struct supervisor *s, const struct child *child, const struct disc
 		return fail_at(f, STAGE_SUPERVISE, NULL);
 	(void)channel_event(channel, &started); /* a host that is not there needs no news */
 	run(s);
+	relay_end_lines(&s->relay);
 	record->dropped_bytes = relay_dropped_bytes(&s->relay);
 	return 0;
 }

@@ -3,9 +3,12 @@
 
 CHECKS += ns
 
+# Starts a run in a millisecond, with a control channel.
+$(B)/x86_64/ns-launch: $(call objs,x86_64,tests/ns/launch.c)
+	$(call link,x86_64,)
 $(B)/x86_64/deny: $(call objs,x86_64,tests/ns/deny.c)
 	$(call link,x86_64,)
 
 .PHONY: check-ns
-check-ns: $(B)/x86_64/init-oci $(B)/x86_64/probe $(B)/x86_64/deny
+check-ns: $(B)/x86_64/init-oci $(B)/x86_64/probe $(B)/x86_64/deny $(B)/x86_64/ns-launch
 	$(Q)tests/ns/run.py

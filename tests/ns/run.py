@@ -8,10 +8,13 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vm"))
 
 import harness  # noqa: E402
+import test_channel  # noqa: E402,F401
 import test_config  # noqa: E402,F401
 import test_faults  # noqa: E402,F401
 import test_layers  # noqa: E402,F401
 import test_links  # noqa: E402,F401
 import test_mounts  # noqa: E402,F401
+import test_process  # noqa: E402,F401
+import test_streams  # noqa: E402,F401
 
 sys.exit(harness.main("ns", sys.argv[1:]))

@@ -28,16 +28,16 @@ def frame(kind, stream=0, payload=b"", flags=0):
 class Session:
     """
     One run. Output is taken and credited by read_until() and finish(); events are kept in order,
-    with the number of output bytes that came before each.
+    with the number of output bytes that came before each. is_crediting, is_reading: what the host does.
     """
 
     def __init__(self, context, directory, with_channel):
-        self.output = {STDOUT: b"", STDERR: b""}
+        self.output = {STDOUT: bytearray(), STDERR: bytearray()}
         self.ended = set()
         self.events, self.frames, self.credits = [], [], 0
         self.console = b""
-        self.is_crediting = True
-        self.buffer = b""
+        self.is_crediting = self.is_reading = True
+        self.buffer = bytearray()
         self.begin = time.monotonic()
         ours, theirs = socket.socketpair()
         text_in, text_out = os.pipe()
@@ -72,7 +72,8 @@ class Session:
             kind, flags, stream, length = struct.unpack("<BBHI", self.buffer[:8])
             if len(self.buffer) < 8 + length:
                 break
-            payload, self.buffer = self.buffer[8:8 + length], self.buffer[8 + length:]
+            payload = bytes(self.buffer[8:8 + length])
+            del self.buffer[:8 + length]
             self.handle(kind, flags, stream, payload)
         return bool(bytes_in)
 
@@ -95,7 +96,7 @@ class Session:
 
     def pump(self, timeout):
         """Waits for something; False when the console, and with it the run, is over."""
-        fds = [self.text_fd] + ([self.socket] if self.socket else [])
+        fds = [self.text_fd] + ([self.socket] if self.socket and self.is_reading else [])
         ready = select.select(fds, [], [], timeout)[0]
         if self.socket in ready and not self.take():
             self.socket.close()

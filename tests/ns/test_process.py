@@ -8,7 +8,6 @@ from harness import case, check, check_equal
 from pid1 import FIFO, File, Link, Node
 from session import Guest
 
-EVERY_CAPABILITY_BIT = 64
 CAPABILITIES = {"CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_SETUID": 7, "CAP_NET_BIND_SERVICE": 10, "CAP_SYS_PTRACE": 19}
 SETS = ("bounding", "effective", "inheritable", "permitted", "ambient")
 STOPPED_OR_IGNORED = {17, 18, 19, 20, 21, 22, 23, 28}  # signals that do not end a process
@@ -89,9 +88,7 @@ def what_cannot_be_executed(c):
     with Guest(c, EXEC_TREE) as guest:
         for name, (code, number, words) in EXEC_FAILURES.items():
             session = guest.run(name, env=["PATH=/bin"])
-            session.expect_failure(code, "init-oci: fatal: spawn: /process/args/0: ", words,
-                                   f": {os.strerror(number)} (errno {number})" if number != errno.ELOOP else
-                                   f"(errno {number})")
+            session.expect_failure(code, "init-oci: fatal: spawn: /process/args/0: ", words, f" (errno {number})")
             check_equal(session.record["failure"]["errno"], number, f"errno of {name}")
 
 
