@@ -171,6 +171,18 @@ static int set_listed(const struct machine *machine, struct source_store *store,
 	return set_layer(machine->early, store, number, 0, name, item, f);
 }
 
+/* Also under another name: overlayfs would refuse it with an error that says nothing. */
+static int refuse_twice(const struct source_store *store, size_t number, const char *item,
+			struct failure *f)
+{
+	for (size_t i = 0; i < number; i++)
+		if (store->layers[i].kind == store->layers[number].kind &&
+		    !strcmp(store->ids[i], store->ids[number]))
+			return fail_config(f, SMK_KEY_LAYERS, "\"%s\" (%s) is listed twice", item,
+					   store->ids[number]);
+	return 0;
+}
+
 static int layers_by_list(const char *list, const struct machine *machine, struct discovered *ret,
 			  struct failure *f)
 {
@@ -192,7 +204,8 @@ static int layers_by_list(const char *list, const struct machine *machine, struc
 					   (int)length, list);
 		memcpy(item, list, length);
 		item[length] = '\0';
-		if (set_listed(machine, ret->store, i, item, f))
+		if (set_listed(machine, ret->store, i, item, f) ||
+		    refuse_twice(ret->store, i, item, f))
 			return -1;
 		list += length + (list[length] == ',');
 	}

@@ -44,6 +44,10 @@ class Link(str):
     """A symbolic link in a tree."""
 
 
+class Hard(str):
+    """Another name of an earlier file (by its sorted name)."""
+
+
 class Node:
     """A device, FIFO or socket in a tree."""
 
@@ -75,6 +79,8 @@ def make_tree(root, tree):
             os.chmod(path, value.mode)
         elif isinstance(value, Link):
             os.symlink(value, path)
+        elif isinstance(value, Hard):
+            os.link(os.path.join(root, value.lstrip("/")), path)
         elif isinstance(value, Node):
             os.mknod(path, value.mode, value.device)
         elif isinstance(value, File):

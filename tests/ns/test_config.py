@@ -5,7 +5,7 @@ import json
 import os
 
 from harness import case, check, check_equal, check_in
-from pid1 import FIFO, Link, Machine, Node, base_tree, config_for
+from pid1 import FIFO, Hard, Link, Machine, Node, base_tree, config_for
 
 
 def named(name):
@@ -101,6 +101,9 @@ def config_is_gone(c):
         run = m.run(config).expect()
         check("root/config.json" not in run.after, "config.json is still there")
         check(secret not in json.dumps(run.after), "its text is still somewhere")
+        run = m.run(config, "", {"/other-name": Hard("/config.json")}).expect()
+        text = run.after["root/other-name"]["text"]
+        check_equal(set(text), {"\0"}, "the file's bytes after its name went away")
         run = m.run(None, "smk.config=file:/deep/c.json", {"/deep/c.json": json.dumps(config)}).expect()
         check("root/deep/c.json" not in run.after and "root/deep" in run.after, "the named file is still there")
     with Machine(c, "disk") as m:

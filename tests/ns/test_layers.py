@@ -234,6 +234,32 @@ def listed_layers(c):
 
 
 @case()
+def one_disk_as_two_layers(c):
+    with Machine(c) as m:
+        m.disk(m.image(base_tree()), "")
+        m.run(config_for("/probe"), "smk.layers=vdaa,vdaa").expect_failure("smk.layers: ", "vdaa", "twice")
+
+
+@case()
+def an_upper_that_is_too_small(c):
+    """No room for what has to be made: said, not half a container."""
+    with Machine(c) as m:
+        m.layer(base_tree({"/etc": ...}))
+        config = config_for("/probe", mounts=[{"destination": f"/m{i}", "type": "tmpfs", "source": "t"}
+                                              for i in range(20)])
+        config["hostname"] = "box"
+        m.run(config, "smk.upper=tmpfs:4k").expect_failure("apply: ", f"errno {errno.ENOSPC}")
+
+
+@case()
+def root_without_permissions(c):
+    with Machine(c) as m:
+        m.layer(base_tree({"": Directory(0)}))
+        root = m.run(config_for("/probe", "tree", "/")).expect().objects[0]["/"]
+        check_equal(root["mode"] & 0o7777, 0, "mode of /")
+
+
+@case()
 def bad_disks(c):
     """What a disk holds instead of a file system is said, with the disk's name."""
     with Machine(c) as m:

@@ -87,8 +87,7 @@ def dev_is_not_a_directory(c):
 
 
 @case()
-def devices_in_the_image(c):
-    """CVE-2025-31133: without a mount on /dev, the image's /dev/null may be something else."""
+def dev_is_a_bind(c):
     mounts = [{"destination": "/dev", "type": "bind", "source": "/empty", "options": ["bind"]}]
     with Machine(c) as m:
         m.layer(base_tree())
@@ -96,6 +95,22 @@ def devices_in_the_image(c):
         run.expect()
         check("/dev/null" not in run.facts["devices"], "something was put into a bind mount")
         check_equal([p for p in run.after if p.startswith("root/empty/")], [], "entries of the bound directory")
+
+
+@case()
+def devices_that_are_something_else(c):
+    """CVE-2025-31133: what should be /dev/null is there already, and is a trap."""
+    mounts = [{"destination": "/dev", "type": "bind", "source": "/mine", "options": ["bind"]}]
+    config = config_for("/probe", mounts=mounts)
+    config["linux"] = {"devices": [{"path": "/dev/null", "type": "c", "major": 1, "minor": 3}]}
+    traps = ("text", Link("/proc/sysrq-trigger"), Node(CHAR, 1, 5), Node(FIFO))
+    with Machine(c) as m:
+        m.layer(base_tree())
+        for entry in traps:
+            run = m.run(config, initramfs={"/mine/null": entry})
+            run.expect_failure("apply: /linux/devices/0: /dev/null: ", "something else").expect_outside_untouched()
+        run = m.run(config, initramfs={"/mine/null": Node(CHAR, 1, 3, 0o666)}).expect()
+        check_equal(run.facts["devices"]["/dev/null"]["minor"], 3, "the right device")
 
 
 # What a mount onto /mnt/target of each kind must lead to: the place it appears at, or the errno.
