@@ -71,6 +71,8 @@ static int dispatch(int argc, char *const *argv, struct failure *f)
 {
 	if (!argc)
 		return fail_config(f, "", "no command given: see smk --help");
+	if (argc > 1 && !strcmp(argv[1], "--help"))
+		return command_help(0, NULL, f);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(commands[i].name, argv[0]))
 			return commands[i].run(argc - 1, argv + 1, f);

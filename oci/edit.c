@@ -20,6 +20,11 @@ struct text {
 	size_t length;
 };
 
+static bool is_at(const struct text *t, size_t at, char c)
+{
+	return at < t->length && t->bytes[at] == c;
+}
+
 static size_t skip_blanks(const struct text *t, size_t at)
 {
 	while (at < t->length && strchr(" \t\r\n", t->bytes[at]) && t->bytes[at])
@@ -68,14 +73,14 @@ static bool next_value(const struct text *t, size_t *at, bool is_object, struct 
 {
 	size_t here = skip_blanks(t, *at);
 
-	if (here < t->length && t->bytes[here] == ',')
+	if (is_at(t, here, ','))
 		here = skip_blanks(t, here + 1);
 	if (here >= t->length || t->bytes[here] == '}' || t->bytes[here] == ']')
 		return false;
 	if (is_object) {
 		*ret_key = (struct span){here, skip_string(t, here)};
 		here = skip_blanks(t, ret_key->end);
-		if (here >= t->length || t->bytes[here] != ':')
+		if (!is_at(t, here, ':'))
 			return false;
 		here = skip_blanks(t, here + 1);
 	}
@@ -92,7 +97,7 @@ static bool find_member(const struct text *t, size_t object, const char *name, s
 	struct span key;
 	struct span value;
 
-	if (object >= t->length || t->bytes[object] != '{')
+	if (!is_at(t, object, '{'))
 		return false;
 	while (next_value(t, &at, true, &key, &value)) {
 		if (key.end - key.begin == length + 2 &&
@@ -171,7 +176,8 @@ static int set_process_member(const struct text *t, const char *name, const stru
 	struct span old;
 	bool is_present;
 
-	if (!find_member(t, skip_blanks(t, 0), "process", &process))
+	if (!find_member(t, skip_blanks(t, 0), "process", &process) ||
+	    !is_at(t, process.begin, '{'))
 		return fail_config(f, "/process", "missing: nothing to change");
 	is_present = find_member(t, process.begin, name, &old);
 	if (!is_present)
@@ -182,7 +188,7 @@ static int set_process_member(const struct text *t, const char *name, const stru
 		add(&b, ":", 1);
 	}
 	add(&b, value->bytes, value->length);
-	if (!is_present && t->bytes[skip_blanks(t, old.end)] != '}')
+	if (!is_present && !is_at(t, skip_blanks(t, old.end), '}'))
 		add(&b, ",", 1);
 	add(&b, t->bytes + old.end, t->length - old.end);
 	return finish(&b, ret_text, ret_length, f);

@@ -69,6 +69,11 @@ def help_lists_every_option(context):
 
 
 @case()
+def help_of_a_command(context):
+    check_equal(context.smk("run", "--help").expect(0).text, context.smk("--help").text, "help")
+
+
+@case()
 def manual_documents_every_option(context):
     help_text = context.smk("--help").expect(0).text
     with open("docs/man/smk.1", encoding="utf-8") as file:

@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import pty
 import shutil
 import signal
 import stat
@@ -199,6 +200,26 @@ def start_packing(context):
 
 def is_gone(pid):
     return not os.path.exists(f"/proc/{pid}")
+
+
+@case()
+def progress_on_a_terminal(context):
+    """A line that replaces itself while mksquashfs runs, and is taken away; not in a pipe."""
+    fake_qemu(context, "warning")
+    own_cache(context)
+    wrapper = context.path("tools", "mksquashfs")
+    with open(wrapper, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nsleep 0.5\nexec {shutil.which("mksquashfs")} "$@"\n')
+    os.chmod(wrapper, 0o755)
+    master, slave = pty.openpty()
+    process = context.popen([SMK, "run", tiny_bundle(context)], stdin=-3, stdout=-3, stderr=slave)
+    os.close(slave)
+    check_equal(process.wait(20), 0, "exit code")
+    shown = os.read(master, 65536).decode()
+    check(shown.count("\r\x1b[Ksmk: packing 4 files, ") >= 3, f"shown: {shown!r}")
+    check(shown.rstrip().split("\r")[-1].startswith("\x1b[Ksmk: warning: "), f"left standing: {shown!r}")
+    context.env["XDG_CACHE_HOME"] = context.path("another")
+    check("packing" not in context.smk("run", context.path("bundle")).expect(0).errors, "a line in a pipe")
 
 
 @case()
