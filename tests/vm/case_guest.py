@@ -3,9 +3,9 @@
 
 import json
 
-from harness import case, check, check_equal, check_in
-from images import config_for, layer, small_image
-from machine import Machine
+from harness import BUSYBOX, INIT, case, check, check_equal, check_in, small_root
+from images import config_for, layer, make, small_image
+from machine import Machine, read
 
 NETWORK = ["-netdev", "user,id=net,dns=10.0.2.9", "-device", "virtio-net-device,netdev=net"]
 
@@ -90,3 +90,52 @@ def config_disk_goes_away(context):
     out = machine.boot().expect(0).out
     check("found" not in out, f"the configuration could be read: {out!r}")
     check_equal(out.split(), ["vda", "vdb", "3"], "disks and nodes")
+
+
+@case()
+def no_standard_descriptors(context):
+    """Started with 0, 1 and 2 closed: init-oci opens a console, and no other file gets their numbers."""
+    machine = Machine(context, config_for(["/bin/probe"]))
+    machine.has_control = False
+    machine.files["busybox"] = (0o100755, read(BUSYBOX))
+    machine.files["real-init"] = machine.files["init"]
+    machine.files["init"] = (0o100755, b"#!/busybox sh\nexec /real-init <&- >&- 2>&-\n")
+    outcome = machine.disk(small_image(context), "smk-layer-000").boot()
+    check_equal(outcome.console_record["code"], 0, "exit code on the console")
+    facts = json.loads(next(l for l in outcome.console.splitlines() if l.startswith("{")))
+    check_equal(sorted(facts["fds"]), ["0", "1", "2"], "the workload's descriptors")
+
+
+def vmm_root(context, kind):
+    """A root file system of the VMM's with init-oci in it; a disk for init=/init-oci."""
+    tree = context.path("tree")
+    context.tool("cp", "-a", small_root(), tree)
+    context.tool("cp", INIT, tree + "/init-oci")
+    with open(tree + "/config.json", "w", encoding="utf-8") as file:
+        json.dump(config_for(["/bin/echo", "the image's own"]), file)
+    return make(context, kind, tree, context.path("root"))
+
+
+@case()
+def no_configuration_from_the_image(context):
+    """With init= a file may be the image's: it is not looked for, and not taken when it is asked for."""
+    root = vmm_root(context, "squashfs")
+    for append, why in (("", "smk-config"), ("smk.config=file:/config.json", "needs an initramfs")):
+        machine = Machine(context, None, f"root=/dev/vda ro rootfstype=squashfs init=/init-oci {append}")
+        machine.has_initramfs = False
+        machine.disk(root).boot().expect_failure("discover: ", why)
+
+
+@case()
+def writable_root_is_clean_afterwards(context):
+    """init= on a root that the VMM mounts writable: not written to, and clean at the power-off."""
+    root = vmm_root(context, "ext4")
+    config = context.path("config")
+    with open(config, "wb") as file:
+        file.write(json.dumps(shell_config("echo x >/new; cat /new")).encode().ljust(8192, b"\0"))
+    machine = Machine(context, None, "root=/dev/vda rw rootfstype=ext4 init=/init-oci")
+    machine.has_initramfs = False
+    machine.disk(config, "smk-config").disk(root, readonly=False).boot().expect(0, "x\n")
+    check("needs_recovery" not in context.tool("/sbin/dumpe2fs", "-h", root).text, "the journal was not emptied")
+    context.tool("/sbin/e2fsck", "-fn", root)
+    check("/new" not in context.tool("/sbin/debugfs", "-R", "ls /", root).text, "the root was written to")
