@@ -20,7 +20,7 @@ INSTALL_MAN += docs/man/smk.1
 # A second make, because what is missing has to be installed before anything is compiled.
 .PHONY: run
 run: deps
-	$(Q)$(MAKE) --no-print-directory $(SMK) fixture-busybox
+	$(Q)$(MAKE) -s --no-print-directory $(SMK) fixture-busybox
 	$(SMK) run --timing $(B)/fixtures/busybox
 
 # The same program with ASan and UBSan; the suite host runs it too.

@@ -152,6 +152,19 @@ def ext4_that_asks_for_a_panic(context):
     check("Kernel panic" not in outcome.console, "a panic")
 
 
+@case(timeout=120)
+def read_errors(context):
+    """The disk gives EIO: at once, or only once the machine runs."""
+    for kind in ("squashfs", "ext4"):
+        for sector in (0, 2, 2000):
+            rules = context.path(f"rules-{kind}-{sector}")
+            with open(rules, "w", encoding="utf-8") as file:
+                file.write(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{sector}"\n')
+            machine = Machine(context, config_for(["/bin/sh", "-c", "cat /bin/* >/dev/null; echo alive"]))
+            machine.disk(f"blkdebug:{rules}:{small_image(context, kind)}", "smk-layer-000")
+            survives(context, machine, f"{kind}, EIO at sector {sector}")
+
+
 @case()
 def empty_layer(context):
     machine = Machine(context, config_for(["/bin/true"])).disk(layer(context, "empty", {}), "smk-layer-000")

@@ -168,3 +168,32 @@ def smk_killed_takes_the_machine_along(context):
     while os.path.exists(f"/proc/{vmm}"):
         check(time.monotonic() < end, "QEMU runs on")
         time.sleep(0.05)
+
+
+@case(timeout=150)
+def signal_at_any_time(context):
+    """From before QEMU's start to after the exec: it is never lost and never does harm."""
+    directory = bundle(context, ["/bin/sleep", "60"])
+    context.smk("run", bundle(context, ["/bin/true"], name="warm")).expect(0)
+    for tenths in range(12):
+        process = context.popen([SMK, "run", directory], stdin=-3, stdout=-1, stderr=-1)
+        time.sleep(0.03 + tenths / 10)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+        check_equal(process.returncode, 143, f"exit code after {tenths}/10 s ({errors})")
+
+
+@case(timeout=120)
+def stopped_and_continued(context):
+    """smk is stopped while output is under way: back-pressure, then every byte."""
+    script = "seq 1 300000; echo end >&2; exit 8"
+    process = context.popen([SMK, "run", shell(context, script)], stdin=-3, stdout=-1, stderr=-1)
+    first = process.stdout.readline()
+    check_equal(first, b"1\n", "the first line")
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(5)
+    process.send_signal(signal.SIGCONT)
+    out = process.stdout.read()
+    check_equal((process.wait(60), process.stderr.read()), (8, b"end\n"), "exit code and stderr")
+    want = b"".join(b"%d\n" % n for n in range(2, 300001))
+    check(out == want, f"{len(out)} bytes, not the {len(want)} that were written")
