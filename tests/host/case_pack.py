@@ -303,6 +303,46 @@ def cache_cannot_be_written(context):
 
 
 @case()
+def cache_below_home(context):
+    """Without XDG_CACHE_HOME, or with a relative one, which its specification says to ignore."""
+    fake_qemu(context, "warning")
+    directory = tiny_bundle(context)
+    for number, relative in enumerate((None, "", "relative/cache")):
+        del context.env["XDG_CACHE_HOME"]
+        context.env["HOME"] = context.path(f"home-{number}")
+        os.mkdir(context.env["HOME"])
+        if relative is not None:
+            context.env["XDG_CACHE_HOME"] = relative
+        context.smk("run", directory, cwd=context.dir).expect(0)
+        check_equal(os.stat(context.env["HOME"] + "/.cache/smk/layers").st_mode & 0o777, 0o700, "mode")
+        context.env["XDG_CACHE_HOME"] = ""
+    check(not os.path.exists(context.path("relative")), "a relative cache was made")
+
+
+@case()
+def temporary_directory_missing(context):
+    context.env["TMPDIR"] = context.path("absent")
+    context.smk("run", "--print-vmm", tiny_bundle(context)).expect_line(
+        125, "smk: ", "absent/smk-", "mkdtemp", "errno 2")
+
+
+@case()
+def tree_without_a_bottom(context):
+    """1100 directories deep: refused, before the packer sees it."""
+    fake_qemu(context, "warning")
+    directory = tiny_bundle(context)
+    here = os.open(os.path.join(directory, "rootfs"), os.O_RDONLY)
+    for _ in range(1100):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    context.smk("run", directory).expect_line(125, "smk: ", "more than 1024 directories deep")
+    context.tool("rm", "-rf", directory)
+
+
+@case()
 def old_images_are_removed(context):
     fake_qemu(context, "warning")
     directory = tiny_bundle(context)

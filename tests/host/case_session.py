@@ -98,6 +98,10 @@ def is_refused(part, words):
 
 
 is_refused("bad_type", "a frame of type 9")
+is_refused("zero_type", "a frame of type 0")
+is_refused("bad_credit", "a wrong credit")
+is_refused("credit_of_another_stream", "a wrong credit")
+is_refused("too_much_credit", "too much credit")
 is_refused("bad_length", "1073741824 bytes")
 is_refused("bad_json", "")
 is_refused("bad_stream", "data on stream 7")
@@ -148,6 +152,18 @@ def error_event(context):
 def console_record(context):
     fake_qemu(context, "console_record")
     context.smk("run", tiny_bundle(context)).expect(9, out="")
+
+
+@case()
+def malformed_console_record(context):
+    fake_qemu(context, "malformed_console_record")
+    context.smk("run", tiny_bundle(context)).expect_line(125, "smk: the VM ended without an exit record")
+
+
+@case()
+def lost_output_is_said(context):
+    fake_qemu(context, "lost_output")
+    context.smk("run", tiny_bundle(context)).expect_line(0, "smk: warning: 77 bytes of output were lost")
 
 
 @case()
@@ -262,6 +278,7 @@ def qemu_gets_only_its_descriptors(context):
         process = start(context, "hold", close_fds=True)
         check_equal(process.stdout.readline(), b"holding\n", "the first line")
         vmm = children_of(process.pid)[0]
+        check(os.getsid(vmm) != os.getsid(process.pid), "QEMU is in smk's session: ^C would reach it")
         targets = [os.readlink(f"/proc/{vmm}/fd/{fd}") for fd in os.listdir(f"/proc/{vmm}/fd")]
         check_equal(sum("socket:" in t for t in targets), 2, f"sockets in {targets}")
         check_equal(sum("memfd:smk-initramfs" in t for t in targets), 1, f"initramfs in {targets}")

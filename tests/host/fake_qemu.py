@@ -170,6 +170,26 @@ def bad_type(guest):
     time.sleep(600)
 
 
+def zero_type(guest):
+    guest.frame(0)
+    time.sleep(600)
+
+
+def bad_credit(guest):
+    guest.frame(CREDIT, b"123")
+    time.sleep(600)
+
+
+def credit_of_another_stream(guest):
+    guest.frame(CREDIT, b"1234", stream=1)
+    time.sleep(600)
+
+
+def too_much_credit(guest):
+    guest.frame(CREDIT, b"\xff" * 4)
+    time.sleep(600)
+
+
 def bad_length(guest):
     guest.control.sendall(struct.pack("<BBHI", CONTROL, 0, 0, 1 << 30))
     time.sleep(600)
@@ -214,6 +234,15 @@ def other_error(guest):
 
 def console_record(guest):
     guest.console.sendall(b"smk-exit: " + json.dumps(dict(RECORD, code=9)).encode() + b"\r\n")
+
+
+def malformed_console_record(guest):
+    guest.console.sendall(b"smk-exit: {\r\nsmk-exit: \r\nsmk-exit: {}\r\n" + b"x" * 100000 + b"\r\n")
+
+
+def lost_output(guest):
+    guest.hello()
+    guest.message(type="exit", **dict(RECORD, droppedBytes=77), code=0)
 
 
 def warning(guest):
