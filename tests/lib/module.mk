@@ -60,11 +60,14 @@ $(addsuffix /tool,$(LIB_DAMAGED_DIRS)): %/tool: $(B)/host/tests/lib/tool.o $(cal
 $(LIB_TEST)/xz_file: $(call objs,debug,tests/lib/xz_file.c lib/xz_parse.c lib/xz_decode.c)
 	$(call link,debug,$(LIB_LIBS))
 
+$(LIB_TEST)/format: $(call objs,debug,tests/lib/format.c lib/format.c)
+	$(call link,debug)
+
 # Beside `xz -dc`, with the real assets: for the bench.
 $(LIB_TEST)/speed: $(call objs,host,tests/lib/speed.c $(LIB_SRCS)) $(LIB_ASSETS)
 	$(call link,host,$(LIB_LIBS))
 
-LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz api override targets tool race memory threads xz_file) $(addsuffix /tool,$(LIB_DAMAGED_DIRS))
+LIB_PROGRAMS := $(addprefix $(LIB_TEST)/,sha256 sha256-aarch64 xz api override targets tool race memory threads xz_file format) $(addsuffix /tool,$(LIB_DAMAGED_DIRS))
 # $(call lib_in_directory,PROGRAM): runs it in a new directory of its own.
 lib_in_directory = rm -rf $(LIB_TEST)/$(1).d && mkdir -p $(LIB_TEST)/$(1).d && cd $(LIB_TEST)/$(1).d && \
 	../$(1) $(abspath $(LIB_SMALL))
@@ -74,6 +77,7 @@ check-lib: $(LIB_PROGRAMS) lib
 	$(Q)SMK_TEST_SHA_EXPECTED=1 qemu-aarch64-static -cpu max $(LIB_TEST)/sha256-aarch64 | \
 		sed 's|lib/sha256|lib/sha256-aarch64|'
 	$(Q)$(LIB_TEST)/xz $(LIB_SMALL) 6000
+	$(Q)$(LIB_TEST)/format $(LIB_SMALL)
 	$(Q)tests/lib/corpus.sh $(LIB_TEST)/xz_file $(abspath $(LIB_TEST)/corpus.d)
 	$(Q)$(call lib_in_directory,api)
 	$(Q)$(call lib_in_directory,override)

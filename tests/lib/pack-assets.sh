@@ -17,7 +17,7 @@ entry() { # entry NAME: its object in the manifest
 }
 
 for name in kernel init-oci; do
-    xz --stdout --check=crc64 --threads=1 --block-size=65536 --arm64 \
+    xz --stdout --check=crc64 --threads=1 --block-size=32768 --arm64 \
         --lzma2=preset=6,dict=64KiB "$directory/$name" >"$directory/$name.xz"
 done
 jq -n --argjson kernel "$(entry kernel)" --argjson init "$(entry init-oci)" \

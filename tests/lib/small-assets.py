@@ -27,9 +27,10 @@ def kernel(length=400_000):
 
 def init_oci(length=40_001):
     ident = b"\x7fELF\x02\x01\x01" + bytes(9)
-    header = struct.pack("<HHIQQQIHHHHHH", 2, 183, 1, 0x400078, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    header = struct.pack("<HHIQQQIHHHHHH", 2, 183, 1, 0x400078, 64, 0, 0, 64, 56, 2, 0, 0, 0)
     load = struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, length, length, 4096)
-    return ident + header + load + filler(length - 120, 2)
+    note = struct.pack("<IIQQQQQQ", 4, 4, 176, 0x4000b0, 0x4000b0, 0, 0, 4)
+    return ident + header + load + note + filler(length - 176, 2)
 
 
 directory = pathlib.Path(sys.argv[1])
