@@ -154,6 +154,18 @@ def short_writes():
     return None
 
 
+def wrong_order(calls):
+    """The protocol itself: what is renamed has been synced, then the directory is."""
+    def number(pattern):
+        return next(re.search(r"= (\d+)", call.text)[1] for call in calls if re.search(pattern, call.text))
+
+    directory, temporary = number(r"AT_FDCWD.*O_DIRECTORY"), number(r"O_EXCL")
+    expected = ["O_EXCL", rf"write\({temporary},", rf"fsync\({temporary}\)", "renameat", rf"fsync\({directory}\)"]
+    steps = (pattern for call in calls for pattern in expected if re.search(pattern, call.text))
+    found = list(steps)
+    return None if found == expected else f"the calls came as {found}"
+
+
 def faults(call):
     for name, pattern, errors in ROWS:
         if name == call.name and re.search(pattern, call.text):
@@ -167,6 +179,7 @@ def cases():
     calls = list_calls(with_old=True)
     missing = NEEDED - {call.name for call in calls}
     yield "calls", lambda: f"not in the trace: {missing}" if missing else None
+    yield "order", lambda: wrong_order(calls)
     for call in calls:
         yield f"kill/old/{call.name}-{call.nth}", lambda c=call: kill_at(c, with_old=True)
         for error, result in faults(call).items():
