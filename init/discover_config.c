@@ -187,21 +187,17 @@ static int forget_file(const struct early *early, const char *path, size_t lengt
 }
 
 /*
- * A disk cannot be unlinked, and a workload with CAP_MKNOD could make its node again: the driver
- * lets go of it, and the disk is no longer there. Disks that are no virtio devices (tests) stay.
+ * A disk cannot be unlinked, and a workload with CAP_MKNOD could make its node again: the driver lets
+ * go of it, and the disk is no longer there. (A disk that is no virtio device stays.)
  */
 static int forget_disk(const struct early *early, const char *name, struct failure *f)
 {
-	char node[DEVICE_NAME_MAX + 8] = "/dev/";
 	char path[DEVICE_NAME_MAX + 32] = "block/";
 	char target[256];
 	const char *device;
 	ssize_t length;
 	AUTO_FD fd = -1;
 
-	strcat(node, name);
-	if (!early->has_devtmpfs && unlink(node))
-		return fail_sys(f, "unlink", node);
 	strcat(strcat(path, name), "/device");
 	length = readlinkat(early->sys_fd, path, target, sizeof(target) - 1);
 	if (length < 0)

@@ -190,9 +190,6 @@ static int layers_by_list(const char *list, const struct machine *machine, struc
 
 	for (const char *p = list; *p; p++)
 		count += *p == ',';
-	if (count > PLAN_LAYERS_MAX)
-		return fail_config(f, SMK_KEY_LAYERS, "%zu layers; at most %u can be stacked",
-				   count, PLAN_LAYERS_MAX);
 	if (make_store(count, ret, f))
 		return -1;
 	for (size_t i = 0; i < count; i++) {

@@ -10,8 +10,6 @@
 
 #include "init/sys.h"
 
-#define LINKS_MAX 40 /* as the kernel's */
-
 static int open_in_root(int root_fd, const char *path, int flags)
 {
 	return sys_open_resolve(root_fd, path, O_PATH | flags, 0,
@@ -32,8 +30,7 @@ int target_open(int root_fd, const char *path, int flags, int *ret_fd, struct fa
 struct making {
 	int root_fd;
 	char path[PATH_MAX]; /* with dangling links replaced by what they say */
-	unsigned links;
-	mode_t mode; /* of the last component, with its type */
+	mode_t mode;         /* of the last component, with its type */
 };
 
 /*
@@ -47,10 +44,6 @@ static int replace_link(struct making *making, size_t start, size_t end, const c
 	size_t link_length = strlen(link);
 	size_t rest_length = strlen(making->path + end);
 
-	if (++making->links > LINKS_MAX) {
-		errno = ELOOP;
-		return -1;
-	}
 	if (keep + link_length + rest_length >= sizeof(making->path)) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -124,7 +117,6 @@ static int make_missing(int root_fd, const char *path, mode_t mode)
 	}
 	making.root_fd = root_fd;
 	making.mode = mode;
-	making.links = 0;
 	strcpy(making.path, path);
 	/* Each round makes a component or replaces a link; there are fewer than PATH_MAX of both.
 	 */

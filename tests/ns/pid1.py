@@ -15,7 +15,7 @@ import subprocess
 
 from harness import BUILD, check, check_equal, check_in, shorten
 
-INIT = os.path.join(BUILD, "x86_64", "init-oci")
+INIT = os.environ.get("NS_INIT", os.path.join(BUILD, "x86_64", "init-oci"))
 PROBE = os.path.join(BUILD, "x86_64", "probe")
 
 # $1 directory of the run, $2 the probe, $3 PID 1's command; writes before, after, status
@@ -30,10 +30,11 @@ mount --bind block root/sys/block
 "$2" tree root >before
 status=0
 unshare --pid --fork --kill-child sh -c '
-    mount -t proc proc root/proc
+    mount -t proc -o nosuid,nodev,noexec proc root/proc
     mount --bind cmdline root/proc/cmdline
     exec chroot root $0' "$3" || status=$?
 "$2" tree root >after
+cat /proc/self/mountinfo >mounts
 echo $status >status
 """
 
@@ -115,8 +116,9 @@ def config_for(*args, mounts=None, **process):
 class Run:
     """What a run left: console text, exit record, and the initramfs before and after."""
 
-    def __init__(self, text, before, after, directory):
+    def __init__(self, text, before, after, directory, mounts_left):
         self.text, self.before, self.after, self.directory = text, before, after, directory
+        self.mounts_left = mounts_left  # mount points below the initramfs that are still there
         lines = text.splitlines()
         records = [l.split(": ", 1)[1] for l in lines if l.startswith("smk-exit: ")]
         check_equal(len(records), 1, f"number of exit records in {shorten(text)}")
@@ -257,7 +259,9 @@ class Machine:
                 trees.append(json.load(file))
         with open(os.path.join(where, "status"), encoding="utf-8") as file:
             check_equal(int(file.read()), POWERED_OFF, f"PID 1's end ({shorten(result.text)})")
-        return Run(result.text, *trees, where)
+        with open(os.path.join(where, "mounts"), encoding="utf-8") as file:
+            left = [l.split()[4] for l in file if f" {where}/root" in l]
+        return Run(result.text, *trees, where, [path.removeprefix(where + "/root") for path in left])
 
 
 FIFO, SOCKET, CHAR, BLOCK = stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFCHR, stat.S_IFBLK

@@ -17,4 +17,4 @@ import test_mounts  # noqa: E402,F401
 import test_process  # noqa: E402,F401
 import test_streams  # noqa: E402,F401
 
-sys.exit(harness.main("ns", sys.argv[1:]))
+sys.exit(harness.main(os.environ.get("NS_SUITE", "ns"), sys.argv[1:]))

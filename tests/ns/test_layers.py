@@ -160,6 +160,9 @@ def upper_disk(c):
         check_equal(m.run(config_for("/probe", "put", "new", "/file", "/old")).expect().lines, ["/file 0", "/old 0"])
         c.tool("e2fsck", "-fn", image)
         check("needs_recovery" not in c.tool("dumpe2fs", "-h", image).text, "the journal was not emptied")
+        run = m.run(config_for("/probe")).expect()
+        check_equal(sorted(run.mounts_left), ["", "/dev", "/layer/000", "/proc", "/proc/cmdline", "/sys", "/sys/block"],
+                    "what is mounted when PID 1 is gone")
         files = m.run(config_for("/probe", "tree", "/")).expect().objects[0]
         check_equal((files["/file"]["text"], files["/old"]["text"]), ("new", "new"))
 
@@ -171,7 +174,8 @@ def upper_disk_is_clean_after_a_failure(c):
         image = m.upper()
         m.run(config_for("/missing")).expect_failure("spawn: ", "/missing", code=127)
         config = config_for("/probe", mounts=[{"destination": "/x", "type": "nosuchfs", "source": "x"}])
-        m.run(config).expect_failure("apply: /mounts/0: ", "nosuchfs")
+        run = m.run(config).expect_failure("apply: /mounts/0: ", "nosuchfs")
+        check("/upper" not in run.mounts_left, f"still mounted: {run.mounts_left}")
         c.tool("e2fsck", "-fn", image)
         check("needs_recovery" not in c.tool("dumpe2fs", "-h", image).text, "the journal was not emptied")
 
@@ -182,6 +186,15 @@ def upper_disk_must_be_ext4(c):
         m.layer(base_tree())
         m.disk(m.image({}, "squashfs"), "smk-upper")
         m.run(config_for("/probe")).expect_failure("discover: ", "smk-upper", "squashfs", "ext4")
+
+
+@case()
+def two_upper_disks(c):
+    with Machine(c) as m:
+        m.layer(base_tree())
+        m.upper()
+        m.upper()
+        m.run(config_for("/probe")).expect_failure("discover: ", "are both disk smk-upper")
 
 
 @case()

@@ -115,17 +115,18 @@ def bind_of_the_wrong_kind(c):
     files = {"/data/file": "text"}
     with Machine(c) as m:
         m.layer(base_tree({"/file": "x"}))
-        for source, destination in (("/data", "/file"), ("/data/file", "/tmp")):
+        for source, destination, why in (("/data", "/file", "/data is a directory"),
+                                         ("/data/file", "/tmp", "/data/file is not a directory")):
             mounts = [{"destination": destination, "type": "bind", "source": source, "options": ["bind"]}]
-            m.run(config_for("/probe", mounts=mounts), initramfs=files).expect_failure("/mounts/0: ", destination)
+            m.run(config_for("/probe", mounts=mounts), initramfs=files).expect_failure("/mounts/0: ", destination, why)
 
 
 @case()
 def refused_options_are_explained(c):
     """What the kernel says about an option is in the message, with field, place and option."""
     cases = [
-        ({"type": "tmpfs", "options": ["size=-1"]}, ("option size", "tmpfs")),
-        ({"type": "tmpfs", "options": ["nosuchoption=1"]}, ("option nosuchoption",)),
+        ({"type": "tmpfs", "options": ["size=-1"]}, ("option size", "Bad value for 'size'")),
+        ({"type": "tmpfs", "options": ["nosuchoption=1"]}, ("option nosuchoption", "Unknown parameter 'nosuchoption'")),
         ({"type": "tmpfs", "options": ["mode=abc"]}, ("option mode",)),
         ({"type": "nosuchfs"}, ("nosuchfs",)),
         ({"type": "ext4", "source": "/dev/nothing"}, ("/m",)),

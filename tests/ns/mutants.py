@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""mutants.py [PATTERN]: do the namespace tests notice when a guard of init/ is gone?
+
+Each row takes one guard out of a copy of the sources, builds init-oci for this machine, and runs the
+cases that are there for it. A mutant that nothing notices is printed; the exit code is their number.
+Needs what check-ns needs, and its built objects; not part of make check.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# file, text, what replaces it, pattern of the cases
+MUTANTS = [
+    ("target.c", "RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS", "RESOLVE_NO_MAGICLINKS", "trap|link"),
+    ("target.c", "RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS", "RESOLVE_IN_ROOT", "trap"),
+    ("target.c", "if (length >= 0) {", "if (0) {", "trap"),
+    ("step_mount.c", 'return !strcmp(fstype, "proc") || !strcmp(fstype, "sysfs");', "return 0;", "is-a-trap|proc"),
+    ("step_mount.c", "target.st_dev == root.st_dev && target.st_ino == root.st_ino", "0", "not-mounted-over"),
+    ("step_mount.c", "if (open_boot_root(state, f))", "state->boot_mount_fd = state->early->boot_root_fd; if (0)",
+     "bind-sources"),
+    ("step_mount.c", ".attr_clr = ATTRS_ALL", ".attr_clr = 0", "proc-is"),
+    ("step_mount.c", '!has_option(&step->data, "mode")', "0", "tmpfs-modes"),
+    ("step_mount.c", "if (S_ISDIR(status.st_mode) != is_dir)", "if (0)", "wrong-kind"),
+    ("step_node.c", "(present.st_mode ^ step->mode) & S_IFMT || present.st_rdev != device", "0", "something-else"),
+    ("step_node.c", "(!S_ISREG(status.st_mode) || status.st_size > 0)", "(status.st_size > 0)", "etc"),
+    ("step_node.c", "(!S_ISREG(status.st_mode) || status.st_size > 0)", "(!S_ISREG(status.st_mode))", "files-in"),
+    ("step_root.c", "if (state->is_upper_new && copy_root_attributes(layer, upper, f))", "if (0)", "root"),
+    ("step_root.c", ".options = (const char *const *)step->data.items", ".options = NULL", "ext4"),
+    ("discover_config.c", "RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS", "RESOLVE_IN_ROOT", "regular"),
+    ("discover_config.c", "if (!S_ISREG(status.st_mode))", "if (0)", "regular"),
+    ("discover_config.c", "if (status.st_size > OCI_CONFIG_MAX_BYTES)", "if (0)", "sizes"),
+    ("discover_config.c", "if (!*p)", "if (1)", "padding"),
+    ("discover_config.c", "unlinkat(early->work_fd, path + strspn(path, \"/\"), 0)", "0", "gone"),
+    ("discover_config.c", "for (size_t done = 0; done < length;", "for (size_t done = length; done < length;", "gone"),
+    ("discover_config.c", "|| sys_write_full(fd, device, strlen(device))", "", "gone"),
+    ("discover_layers.c", "if (store->ids[number][0])", "if (0)", "twice"),
+    ("discover_layers.c", "if (!ret->store->ids[i][0])", "if (0)", "missing"),
+    ("discover_layers.c", "if (number < 0 && !strncmp(device->label", "if (0 && !strncmp(device->label", "strict"),
+    ("discover_layers.c", "if (is_readonly)", "if (0)", "writable"),
+    ("discover_layers.c", 'if (strcmp(fstype, "ext4"))', "if (0)", "upper"),
+    ("discover_layers.c", "!strcmp(store->ids[i], store->ids[number])", "0", "one-disk"),
+    ("discover_fstype.c", "magics[i].size(probe.bytes) > probe.size", "0", "truncated"),
+    ("discover_fstype.c", "if (length < PROBE_BYTES)", "if (0)", "bad-disks"),
+    ("machine.c", "if (found)", "if (0)", "two-upper"),
+    ("early.c", "umask(0);", "umask(022);", "default-mounts"),
+    ("apply_undo.c", "if (has_upper && sys_umount", "if (0 && sys_umount", "upper-disk"),
+    ("apply_undo.c", "detach_root(root_fd);", "", "upper-disk"),
+    ("apply.c", "apply_undo(early, &container);", "(void)early;", "after-a-failure"),
+    ("fs.c", "read_log(fs->fd, log, sizeof(log));", "log[0] = 0;", "refused"),
+]
+
+
+def sources():
+    """init-oci's sources, as make knows them."""
+    script = "include oci/module.mk init/module.mk\nall:\n\t@echo $(OCI_SRCS) $(INIT_SRCS)\n"
+    return subprocess.run(["make", "-s", "-f", "-", "all"], input=script, text=True, check=True,
+                          capture_output=True).stdout.split()
+
+
+def is_noticed(row, work):
+    name, old, new, pattern = row
+    path = os.path.join(work, "init", name)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if text.count(old) == 0:
+        sys.exit(f"mutants.py: {name} has no {old!r}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
+    compiler = ["gcc", "-specs", "/usr/lib/x86_64-linux-musl/musl-gcc.specs", "-idirafter",
+                "/usr/include/x86_64-linux-gnu", "-idirafter", "/usr/include", "-Os", "-w", "-D_GNU_SOURCE",
+                '-DSMK_VERSION="x"', "-I" + work, "-I" + os.path.join(work, "include")]
+    mutant = os.path.join(work, "mutant.o")
+    subprocess.run([*compiler, "-c", path, "-o", mutant], check=True)
+    objects = ["build/x86_64/" + s[:-1] + "o" for s in sources() if s != "init/" + name]
+    init = os.path.join(work, "init-oci")
+    subprocess.run([*compiler, mutant, *objects, "-static", "-no-pie", "-Lbuild/third-party/x86_64/lib",
+                    "-ljansson", "-lcap", "-o", init], check=True)
+    result = subprocess.run(["tests/ns/run.py", pattern], capture_output=True, check=False,
+                            env=os.environ | {"NS_INIT": init, "NS_SUITE": "ns-mutants"})
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return b"not ok" in result.stdout
+
+
+def main():
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+    wanted = re.compile(sys.argv[1] if len(sys.argv) > 1 else "")
+    survivors = 0
+    with tempfile.TemporaryDirectory() as work:
+        for folder in ("init", "oci", "include"):
+            shutil.copytree(folder, os.path.join(work, folder))
+        for row in MUTANTS:
+            if not wanted.search(f"{row[0]} {row[1]}"):
+                continue
+            noticed = is_noticed(row, work)
+            survivors += not noticed
+            print(f"{'noticed ' if noticed else 'SURVIVED'} {row[0]}: {row[1]} -> {row[2]}", flush=True)
+    return survivors
+
+
+if __name__ == "__main__":
+    sys.exit(main())
