@@ -18,7 +18,7 @@
 
 const char *asset_override(enum smk_asset which)
 {
-#ifdef __GLIBC__
+#ifdef __linux__
 	const char *path = secure_getenv(embedded[which].variable);
 #else
 	const char *path = geteuid() == getuid() && getegid() == getgid()
