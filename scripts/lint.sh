@@ -142,9 +142,10 @@ rule_spdx() {
         head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2\.0' ||
             echo "$file: no SPDX line with Apache-2.0 at the top"
     done
+    # Patches are exported by git, which has no place for such a line: their directory has it.
     files '^assets/kernel/patches/.*\.patch$' | while IFS= read -r file; do
-        grep -q 'SPDX-License-Identifier: GPL-2\.0-only' "$file" ||
-            echo "$file: no SPDX line with GPL-2.0-only"
+        grep -qs 'SPDX-License-Identifier: GPL-2\.0-only' "$file" "$(dirname "$file")/LICENSE" ||
+            echo "$file: no SPDX line with GPL-2.0-only, and no LICENSE with one beside it"
     done
 }
 
