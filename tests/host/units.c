@@ -11,6 +11,15 @@
 #include "oci/edit.h"
 #include "tests/t.h"
 
+/* The text with a NUL at its end; its own memory is freed. */
+static char *strndup_and_free(char *text, size_t length)
+{
+	char *copy = strndup(text, length);
+
+	free(text);
+	return copy;
+}
+
 static char *edited_env(const char *text, const char *const *items, size_t count)
 {
 	struct failure f = {0};
@@ -19,9 +28,7 @@ static char *edited_env(const char *text, const char *const *items, size_t count
 
 	if (oci_edit_env(text, strlen(text), items, count, &result, &length, &f))
 		return strdup(f.why);
-	result = realloc(result, length + 1);
-	result[length] = '\0';
-	return result;
+	return strndup_and_free(result, length);
 }
 
 static void check_env(const char *text, const char *want)

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""mutants.py [FILE...]: do the tests of smk notice when a guard is gone?
+
+Each `if (...)` of host/ and oci/edit.c that leads to a failure is switched off in turn, in a copy, and
+units and the suite host run against it. A mutant that nothing notices is printed; the exit code is
+their number. Failures of system calls that no test can bring about survive. Up to half a minute a
+mutant; not part of make check.
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+FLAGS = ["-std=gnu17", "-O0", "-w", "-D_GNU_SOURCE", '-DSMK_VERSION="0.1.0"', "-Iinclude", "-I."]
+CONDITION = re.compile(r"\bif \(")
+FAILS = re.compile(r"\bfail_(sys|err|config|entry|smk)\(|return false|return unknown_")
+
+
+def switched_off(line, after):
+    """The line with its condition false, when it ends there and what follows is a failure."""
+    found = CONDITION.search(line)
+    if not found or not any(FAILS.search(text) for text in after[:2]):
+        return None
+    depth = 0
+    for at in range(found.end() - 1, len(line)):
+        depth += {"(": 1, ")": -1}.get(line[at], 0)
+        if not depth:
+            return line[:found.end()] + "0 && (" + line[found.end():at] + ")" + line[at:]
+    return None
+
+
+def compile_object(source, output):
+    command = ["gcc", *FLAGS, "-iquote", "oci", "-iquote", "host", "-c", source, "-o", output]
+    return not subprocess.run(command, check=False).returncode
+
+
+def link(objects, output, *more):
+    subprocess.run(["gcc", *objects, *more, "build/host/libsmkernel.a", "-ljansson", "-llzma", "-pthread",
+                    "-o", output], check=True)
+
+
+def is_noticed(argv, environment):
+    """Whether a case fails; the rest is not waited for."""
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+                          text=True) as process:
+        for line in process.stdout:
+            if line.startswith("not ok"):
+                process.terminate()
+                return True
+    return process.returncode != 0
+
+
+def main():
+    files = sys.argv[1:] or [*sorted(glob.glob("host/*.c")), "oci/edit.c"]
+    sources = [*glob.glob("host/*.c"), *glob.glob("oci/*.c"), "lib/sha256.c", "lib/sha256_cpu.c"]
+    survivors = total = 0
+    with tempfile.TemporaryDirectory() as work:
+        objects = {s: os.path.join(work, s.replace("/", "_") + ".o") for s in sources}
+        for source, output in objects.items():
+            compile_object(source, output)
+        units = os.path.join(work, "units.o")
+        compile_object("tests/host/units.c", units)
+        for source in files:
+            with open(source, encoding="utf-8") as file:
+                lines = file.read().splitlines(keepends=True)
+            for number, line in enumerate(lines):
+                mutant = switched_off(line, lines[number + 1:])
+                if not mutant:
+                    continue
+                path = os.path.join(work, "mutant.c")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.writelines(lines[:number] + [mutant] + lines[number + 1:])
+                changed = dict(objects)
+                changed[source] = os.path.join(work, "mutant.o")
+                total += 1
+                if not compile_object(path, changed[source]):
+                    continue
+                program = os.path.join(work, "smk")
+                link(changed.values(), program)
+                link([o for s, o in changed.items() if s != "host/main.c"], program + "-units", units)
+                environment = dict(os.environ, SMK=program)
+                if not is_noticed([program + "-units"], environment) and not is_noticed(
+                        [sys.executable, "tests/host/run.py", "host-mutant", "-j", "4"], environment):
+                    survivors += 1
+                    print(f"{source}:{number + 1}: {line.strip()}", flush=True)
+    print(f"{survivors} of {total} mutants unnoticed")
+    sys.exit(min(survivors, 100))
+
+
+if __name__ == "__main__":
+    main()
