@@ -16,7 +16,8 @@
  *   supervise  until it has ended and its output is delivered
  *
  * From the first line of run() on, PID 1 must not exit, for that is a kernel panic: nothing here or
- * below calls exit(), and a signal cannot end it, because all are blocked. As any process but PID
+ * below calls exit() (report.c says what it does when it is not allowed to switch off), and a signal
+ * cannot end it, because all are blocked. As any process but PID
  * 1, init-oci is a tool (tool.c).
  */
 #include <signal.h>

@@ -54,7 +54,9 @@ bool reap_all(struct supervisor *s)
 
 		if (pid < 0 && errno == EINTR)
 			continue;
-		s->is_alone = pid < 0 && errno == ECHILD;
+		if (pid < 0 && errno != ECHILD)
+			break; /* has_children stays: the loop comes back */
+		s->is_alone = pid < 0;
 		s->has_children = pid > 0;
 		moved |= pid > 0;
 		if (pid == s->child->pid && s->state == LIFE_RUN) {

@@ -7,6 +7,7 @@
  * which would be a kernel panic. That is why a child does the powering off: where the machine has
  * no power switch, the kernel ends the process that asked.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -69,28 +70,36 @@ static void send_failure(const struct failure *failure, struct channel *channel)
 	(void)channel_error(channel, line); /* the record has it, too */
 }
 
-/* In a child: reboot(2) ends its caller when the machine stays on. Of a PID namespace, this ends
- * all. */
-static void try_power(int command)
+/*
+ * In a child: reboot(2) ends its caller when the machine stays on. Of a PID namespace, this ends all.
+ * False: the kernel refused.
+ */
+static bool try_power(int command)
 {
+	int status = 0;
 	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
 
-	if (pid == 0) {
-		reboot(command);
-		_exit(0);
-	}
 	if (pid < 0)
-		reboot(command);
-	else
-		waitpid(pid, NULL, 0);
+		return reboot(command) == 0;
+	if (pid == 0)
+		_exit(reboot(command) < 0);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (status != 0)
+		return false;
 	poll(NULL, 0, POWER_MS); /* some machines take a moment to go */
+	return true;
 }
 
+/*
+ * Refused both ways, which no kernel does to its own PID 1 but who runs us in a namespace may: the
+ * record has left, so that ending is better than staying.
+ */
 static _Noreturn void power_off(void)
 {
 	sync();
-	try_power(RB_POWER_OFF);
-	try_power(RB_AUTOBOOT);
+	if (!try_power(RB_POWER_OFF) && !try_power(RB_AUTOBOOT))
+		_exit(SMK_EXIT_SETUP);
 	for (;;)
 		pause();
 }

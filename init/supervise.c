@@ -19,6 +19,7 @@
 #include "init/supervise.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -26,7 +27,7 @@
 
 #define STALL_HOST_MS  5000 /* the host takes no output */
 #define STALL_GUEST_MS 1000 /* a process survives SIGKILL: it is stuck in the kernel */
-#define RETRY_MS       1    /* the entrypoint's signal queue is full */
+#define RETRY_MS       1    /* the entrypoint's signal queue is full, or a wait failed */
 #define EVENTS         16
 
 static int64_t now_ms(void)
@@ -74,11 +75,12 @@ void supervise_event(struct supervisor *s, enum life_event event)
 /* Files that epoll cannot watch (a regular file, /dev/null) are always ready. */
 static int watch(struct supervisor *s, struct endpoint *end, struct failure *f)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = end};
+	const uint32_t edge = end == &s->signals ? 0 : EPOLLOUT | EPOLLET;
+	struct epoll_event event = {.events = EPOLLIN | edge, .data.ptr = end};
 
 	if (end->fd < 0 || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, end->fd, &event) == 0)
 		return 0;
-	if (errno != EPERM)
+	if (errno != EPERM || end == &s->signals)
 		return fail_sys(f, "epoll_ctl", NULL);
 	end->is_readable = end->is_writable = true;
 	return 0;
@@ -157,7 +159,7 @@ static int wait_ms(const struct supervisor *s, bool moved)
 {
 	if (moved)
 		return 0;
-	if (s->has_held)
+	if (s->has_children)
 		return RETRY_MS;
 	return s->state == LIFE_RUN ? -1 : (int)patience_ms(s);
 }
@@ -171,6 +173,8 @@ static void run(struct supervisor *s)
 		observe(s, moved);
 		if (s->state == LIFE_DONE)
 			break;
+		if (s->has_held)
+			poll(NULL, 0, RETRY_MS); /* the signals behind it would end any wait */
 		/* Less than 0 is EINTR: nothing has come. */
 		int count = epoll_wait(s->epoll_fd, events, EVENTS, wait_ms(s, moved));
 
