@@ -75,12 +75,13 @@ sha256_blocks *sha256_blocks_cpu(void)
 	return blocks_x86_64;
 }
 
-#elif defined(__aarch64__)
+/* clang has the intrinsics only where the whole program is built for them, as it is for every Mac. */
+#elif defined(__aarch64__) && (defined(__ARM_FEATURE_SHA2) || !defined(__clang__))
 
 #include <arm_neon.h>
 
 #ifdef __clang__
-#define SHA_TARGET __attribute__((target("sha2")))
+#define SHA_TARGET
 #else
 #define SHA_TARGET __attribute__((target("+crypto")))
 #endif
