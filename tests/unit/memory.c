@@ -66,16 +66,23 @@ static const char text[] =
 	"\"linux\":{\"namespaces\":[{\"type\":\"pid\"}],\"seccomp\":{\"x\":-1.5},\"devices\":"
 	"[{\"type\":\"c\",\"path\":\"/dev/x\",\"major\":1,\"minor\":1}]}}";
 
+static bool is_boot_root; /* the plan is for init= */
+
 static int run(size_t limit, size_t *ret_used, struct failure *f)
 {
 	static const struct plan_layer layers[] = {{SOURCE_BLOCK, "vda", "squashfs"},
 						   {SOURCE_BLOCK, "vdb", "ext4"}};
-	static const struct plan_sources sources = {
+	static const struct plan_layer boot_root = {SOURCE_BOOT_ROOT, NULL, NULL};
+	struct plan_sources sources = {
 		.layers = layers, .layer_count = 2, .upper_size = "1M", .resolv_conf = "x\n"};
 	struct oci_spec spec;
 	struct plan plan = {.steps = NULL};
 	int result;
 
+	if (is_boot_root) {
+		sources.layers = &boot_root;
+		sources.layer_count = 1;
+	}
 	if (oci_parse_within(limit, text, sizeof(text) - 1, 5, &spec, f))
 		return -1;
 	result = plan_build(&spec, &sources, &plan, f);
@@ -106,7 +113,7 @@ static void every_allocation_may_fail(void)
 }
 
 /* What is refused may come back: nothing relies on memory staying scarce. */
-static void each_allocation_alone_may_fail(void)
+static void refuse_each_alone(void)
 {
 	struct failure f;
 	size_t n = 0;
@@ -123,6 +130,14 @@ static void each_allocation_alone_may_fail(void)
 	CHECK(refused_in > 0);
 	CHECK(n > 150);
 	refused_in = 0;
+}
+
+static void each_allocation_alone_may_fail(void)
+{
+	refuse_each_alone();
+	is_boot_root = true;
+	refuse_each_alone();
+	is_boot_root = false;
 }
 
 static void messages_may_run_out(void)
