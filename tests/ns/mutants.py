@@ -48,6 +48,7 @@ MUTANTS = [
     ("machine.c", "if (found)", "if (0)", "two-upper"),
     ("early.c", "umask(0);", "umask(022);", "default-mounts"),
     ("apply_undo.c", "if (has_upper && sys_umount", "if (0 && sys_umount", "upper-disk"),
+    ("apply_undo.c", '&& make_readonly(AT_FDCWD, "/upper")', "&& 0", "held"),
     ("apply_undo.c", "detach_root(root_fd);", "", "upper-disk"),
     ("apply.c", "apply_undo(early, &container);", "(void)early;", "after-a-failure"),
     ("fs.c", "read_log(fs->fd, log, sizeof(log));", "log[0] = 0;", "refused"),

@@ -18,7 +18,7 @@ from harness import BUILD, check, check_equal, check_in, shorten
 INIT = os.environ.get("NS_INIT", os.path.join(BUILD, "x86_64", "init-oci"))
 PROBE = os.path.join(BUILD, "x86_64", "probe")
 
-# $1 directory of the run, $2 the probe, $3 PID 1's command; writes before, after, status
+# $1 directory of the run, $2 the probe, $3 PID 1's command, $4 what to hold open from outside
 SETUP = """set -eu
 cd "$1"
 mount -t tmpfs -o mode=755 root root
@@ -28,6 +28,14 @@ mount -t tmpfs -o mode=755 dev root/dev
 mount -t sysfs sysfs root/sys
 mount --bind block root/sys/block
 "$2" tree root >before
+if [ "$4" ]; then
+    exec 8<root
+    (
+        until [ -e "/proc/self/fd/8/$4" ]; do sleep 0.01; done
+        exec 9<"/proc/self/fd/8/$4"
+        sleep 600
+    ) &
+fi
 status=0
 unshare --pid --fork --kill-child sh -c '
     mount -t proc -o nosuid,nodev,noexec proc root/proc
@@ -36,6 +44,7 @@ unshare --pid --fork --kill-child sh -c '
 "$2" tree root >after
 cat /proc/self/mountinfo >mounts
 echo $status >status
+[ ! "$4" ] || kill $!
 """
 
 POWERED_OFF = 128 + signal.SIGINT  # how reboot(2) ends a PID namespace
@@ -118,7 +127,7 @@ class Run:
 
     def __init__(self, text, before, after, directory, mounts_left):
         self.text, self.before, self.after, self.directory = text, before, after, directory
-        self.mounts_left = mounts_left  # mount points below the initramfs that are still there
+        self.mounts_left = mounts_left  # below the initramfs, when PID 1 is gone: place -> super options
         lines = text.splitlines()
         records = [l.split(": ", 1)[1] for l in lines if l.startswith("smk-exit: ")]
         check_equal(len(records), 1, f"number of exit records in {shorten(text)}")
@@ -232,10 +241,10 @@ class Machine:
                 with open(os.path.join(directory, name, file), "w", encoding="utf-8") as stream:
                     stream.write(text)
 
-    def run(self, config=None, cmdline="", initramfs=None, block=None, command="/init"):
+    def run(self, config=None, cmdline="", initramfs=None, block=None, command="/init", hold=""):
         """
         config: a dict, text, or None for no /config.json. initramfs, block: more files there. command:
-        what is executed as PID 1.
+        what is executed as PID 1. hold: a place in the initramfs that somebody keeps open.
         """
         where = self.path(f"run{len(os.listdir(self.dir))}")
         os.makedirs(os.path.join(where, "root"))
@@ -251,7 +260,7 @@ class Machine:
                 file.write(text)
         result = self.context.run(["unshare", "--mount", "--net", "--ipc", "--uts", "--propagation",
                                    "private", "sh", "-c", 'exec 2>&1; . "$0"',
-                                   os.path.join(where, "setup"), where, PROBE, command])
+                                   os.path.join(where, "setup"), where, PROBE, command, hold])
         check_equal(result.code, 0, f"set-up's code ({shorten(result.text)})")
         trees = []
         for name in ("before", "after"):
@@ -260,8 +269,9 @@ class Machine:
         with open(os.path.join(where, "status"), encoding="utf-8") as file:
             check_equal(int(file.read()), POWERED_OFF, f"PID 1's end ({shorten(result.text)})")
         with open(os.path.join(where, "mounts"), encoding="utf-8") as file:
-            left = [l.split()[4] for l in file if f" {where}/root" in l]
-        return Run(result.text, *trees, where, [path.removeprefix(where + "/root") for path in left])
+            left = [l.split() for l in file if f" {where}/root" in l]
+        left = {l[4].removeprefix(where + "/root"): l[-1].split(",") for l in left}
+        return Run(result.text, *trees, where, left)
 
 
 FIFO, SOCKET, CHAR, BLOCK = stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFCHR, stat.S_IFBLK

@@ -168,6 +168,18 @@ def upper_disk(c):
 
 
 @case()
+def upper_disk_that_is_held(c):
+    """It cannot be unmounted: it is made read-only, and so is clean, too."""
+    with Machine(c) as m:
+        m.layer(base_tree())
+        image = m.upper()
+        run = m.run(config_for("/probe", "sleep", "1"), hold="upper/work").expect()
+        check_in("ro", run.mounts_left["/upper"], "the upper's options at the end")
+        check_equal(run.warnings, [], "warnings")
+        check("needs_recovery" not in c.tool("dumpe2fs", "-h", image).text, "the journal was not emptied")
+
+
+@case()
 def upper_disk_is_clean_after_a_failure(c):
     with Machine(c) as m:
         m.layer(base_tree())

@@ -106,6 +106,16 @@ def no_standard_descriptors(context):
     check_equal(sorted(facts["fds"]), ["0", "1", "2"], "the workload's descriptors")
 
 
+@case()
+def no_console_at_all(context):
+    """The kernel finds no console: nothing is lost on the channel, and the workload has its streams."""
+    machine = Machine(context, config_for(["/bin/probe"]))
+    machine.append = "console=ttyS9 quiet panic=-1"
+    outcome = machine.disk(small_image(context), "smk-layer-000").boot().expect(0)
+    check_equal(outcome.console, "", "console")
+    check_equal(sorted(json.loads(outcome.out)["fds"]), ["0", "1", "2"], "the workload's descriptors")
+
+
 def vmm_root(context, kind):
     """A root file system of the VMM's with init-oci in it; a disk for init=/init-oci."""
     tree = context.path("tree")
