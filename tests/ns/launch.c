@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * launch DIR: starts DIR/init as PID 1 of new namespaces, in about a millisecond.
+ * launch DIR [FD]: starts DIR/init as PID 1 of new namespaces, in about a millisecond; with FD only
+ * when a byte can be read from it.
  *
  * DIR/initramfs/{init,config.json} are copied into a tmpfs, which becomes the root; DIR/block stands
  * for /sys/block and DIR/cmdline for /proc/cmdline. Other descriptors than 0, 1 and 2 are passed on.
@@ -15,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -68,13 +70,21 @@ static void make_root(void)
 	need(rmdir("/old"), "rmdir");
 }
 
+static void wait_for_byte(int fd)
+{
+	char byte;
+
+	need(recv(fd, &byte, 1, 0), "recv");
+	close(fd);
+}
+
 int main(int argc, char *argv[])
 {
 	static char name[] = "/init";
 	static char *const args[] = {name, NULL};
 	int status;
 
-	if (argc != 2)
+	if (argc < 2)
 		return 2;
 	need(prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
 	need(chdir(argv[1]), argv[1]);
@@ -85,6 +95,8 @@ int main(int argc, char *argv[])
 	if (pid == 0) {
 		need(prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
 		make_root();
+		if (argc > 2)
+			wait_for_byte(atoi(argv[2]));
 		execve(name, args, args + 1);
 		need(-1, "execve");
 	}

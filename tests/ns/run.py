@@ -16,5 +16,6 @@ import test_links  # noqa: E402,F401
 import test_mounts  # noqa: E402,F401
 import test_process  # noqa: E402,F401
 import test_streams  # noqa: E402,F401
+import test_sweep  # noqa: E402,F401
 
 sys.exit(harness.main(os.environ.get("NS_SUITE", "ns"), sys.argv[1:]))

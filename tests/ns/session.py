@@ -10,7 +10,7 @@ import socket
 import struct
 import time
 
-from harness import BUILD, Failure, check, check_equal, shorten
+from harness import BUILD, Failure, check, check_equal, shorten, wait_until
 from pid1 import INIT, Machine, base_tree
 
 LAUNCH = os.path.join(BUILD, "x86_64", "ns-launch")
@@ -31,7 +31,7 @@ class Session:
     with the number of output bytes that came before each. is_crediting, is_reading: what the host does.
     """
 
-    def __init__(self, context, directory, with_channel):
+    def __init__(self, context, directory, with_channel, with_gate=False):
         self.output = {STDOUT: bytearray(), STDERR: bytearray()}
         self.ended = set()
         self.events, self.frames, self.credits = [], [], 0
@@ -43,14 +43,31 @@ class Session:
         text_in, text_out = os.pipe()
         with open(os.path.join(directory, "cmdline"), "a", encoding="utf-8") as file:
             file.write(f" smk.control={f'fd:{theirs.fileno()}' if with_channel else 'none'}\n")
-        self.process = context.popen([LAUNCH, directory], stdin=context.devnull, stdout=text_out,
-                                     stderr=text_out, pass_fds=[theirs.fileno()])
+        self.gate, gate = socket.socketpair()
+        command = [LAUNCH, directory] + ([str(gate.fileno())] if with_gate else [])
+        self.process = context.popen(command, stdin=context.devnull, stdout=text_out, stderr=text_out,
+                                     pass_fds=[theirs.fileno(), gate.fileno()])
         theirs.close()
+        gate.close()
         os.close(text_out)
         self.text_fd, self.socket = text_in, ours
         if not with_channel:
             ours.close()
             self.socket = None
+
+    def pid_1(self):
+        """PID 1 as this machine sees it; while the gate is closed it is still the launcher."""
+        children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+
+        def found():
+            with open(children, encoding="utf-8") as file:
+                return file.read().split()
+
+        wait_until(found, 5, "PID 1")
+        return int(found()[0])
+
+    def open_gate(self):
+        self.gate.send(b"x")
 
     def send(self, *args, **options):
         try:
@@ -120,16 +137,17 @@ class Session:
     def wait_output(self, text, stream=STDOUT):
         return self.read_until(lambda: text in self.output[stream], f"output {text}")
 
-    def finish(self, seconds=TIMEOUT):
-        """Until the namespace is switched off; then the exit record is there."""
+    def finish(self, seconds=TIMEOUT, ends=(0,)):
+        """Until the namespace is switched off (ends 0); then the exit record is there."""
         end = time.monotonic() + seconds
         while self.pump(0.1):
             check(time.monotonic() < end, f"not over after {seconds} s: {self}")
         self.seconds = time.monotonic() - self.begin
         os.close(self.text_fd)
+        self.gate.close()
         while self.socket and self.take():
             pass
-        check_equal(self.process.wait(5), 0, f"end of PID 1, {self}")
+        check(self.process.wait(5) in ends, f"end of PID 1, {self}")
         lines = self.console.decode(errors="replace").splitlines()
         on_console = [json.loads(l.split(": ", 1)[1]) for l in lines if l.startswith("smk-exit: ")]
         exits = self.of("exit")
@@ -190,8 +208,8 @@ class Guest(Machine):
         os.close(self.context.devnull)
         return super().__exit__(*error)
 
-    def start(self, *args, cmdline="", channel=True, config=None, mounts=(), **process):
-        """channel: False for none, and then the console has everything."""
+    def start(self, *args, cmdline="", channel=True, gate=False, config=None, mounts=(), **process):
+        """channel: False for none, and then the console has everything. gate: see open_gate()."""
         self.runs += 1
         where = self.context.path(f"session{self.runs}")
         for name in ("root", "initramfs", "block"):
@@ -209,7 +227,7 @@ class Guest(Machine):
         self._write_block(os.path.join(where, "block"))
         with open(os.path.join(where, "cmdline"), "w", encoding="utf-8") as file:
             file.write(f"console=none {cmdline}")
-        return Session(self.context, where, channel)
+        return Session(self.context, where, channel, gate)
 
     def run(self, *args, **options):
         """A run that needs nobody, with nothing on its standard input."""

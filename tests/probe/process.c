@@ -96,10 +96,14 @@ static int do_orphans(int argc, char *argv[])
 	return argc > 2 ? (int)number(argv[2]) : 0;
 }
 
-/* Ends in the same burst as its orphans. */
+/* Ends in the same burst as its orphans, or MILLISECONDS later. */
 static int do_burst(int argc, char *argv[])
 {
-	return argc < 3 || make_orphans(number(argv[1])) ? 1 : (int)number(argv[2]);
+	if (argc < 3 || make_orphans(number(argv[1])))
+		return 1;
+	if (argc > 3)
+		usleep((useconds_t)number(argv[3]) * 1000);
+	return (int)number(argv[2]);
 }
 
 /* Leaves a process behind that holds every standard stream and ignores what can be ignored. */
@@ -222,7 +226,7 @@ const struct command process_commands[] = {
 	{"kill", "SIGNAL", do_kill},
 	{"sleep", "[SECONDS]", do_sleep},
 	{"orphans", "COUNT [CODE]", do_orphans},
-	{"burst", "COUNT CODE", do_burst},
+	{"burst", "COUNT CODE [MILLISECONDS]", do_burst},
 	{"spawn-holder", "[CODE]", do_holder},
 	{"signals", "[COUNT]", do_signals},
 	{"storm", "SIGNAL COUNT", do_storm},
