@@ -54,8 +54,7 @@ int bootargs_read(struct bootargs *ret, struct failure *f) FAIL_MUST_CHECK;
  * "/layer/000") is always our own, never an image's.
  */
 struct early {
-	int boot_root_fd; /* O_PATH: the root init-oci was started from; with an initramfs work_fd's
-			     twin */
+	int boot_root_fd; /* O_PATH: the root we were started from; an initramfs is work_fd, too */
 	int work_fd;      /* O_PATH directory: init-oci's own work tree (layers, upper, root) */
 	int proc_fd;      /* O_PATH: our own procfs, never one of the image's */
 	int sys_fd;       /* O_PATH: our own sysfs */
@@ -82,8 +81,7 @@ struct discovered {
 	int stdio_fd[3]; /* dedicated ports smk.stdin, .stdout, .stderr, O_NONBLOCK; -1: none */
 };
 
-/* On failure *ret holds the channels that were found, so that the failure can leave through them.
- */
+/* On failure *ret holds the channels found so far: the failure is to leave through them. */
 int discover(const struct bootargs *args, const struct early *early, struct discovered *ret,
 	     struct failure *f) FAIL_MUST_CHECK;
 /* Overwrites and unlinks the configuration everywhere it was readable from. */
