@@ -43,18 +43,19 @@ enum smk_asset {
 /* Results. Each cause has its own value; values are never reused for another meaning. */
 enum smk_result {
 	SMK_OK = 0,
-	SMK_ERROR_ARGUMENT = 1,    /* a NULL, an unknown asset, a path that is empty or too long */
-	SMK_ERROR_NO_MEMORY = 2,   /* allocation failed */
+	SMK_ERROR_ARGUMENT = 1,     /* a NULL, an unknown asset, a path that is empty or too long */
+	SMK_ERROR_NO_MEMORY = 2,    /* allocation failed */
 	SMK_ERROR_MEMORY_LIMIT = 3, /* decoding would need more than the limit */
-	SMK_ERROR_DATA = 4,        /* the embedded xz is damaged */
-	SMK_ERROR_CHECKSUM = 5,    /* decoded well, but the SHA-256 is another */
-	SMK_ERROR_FORMAT = 6,      /* not an uncompressed arm64 Image, or not a static aarch64 ELF */
-	SMK_ERROR_OVERRIDE = 7,    /* the environment's file cannot be read; errno says why */
+	SMK_ERROR_DATA = 4,         /* the embedded xz is damaged */
+	SMK_ERROR_CHECKSUM = 5,     /* decoded well, but the SHA-256 is another */
+	SMK_ERROR_FORMAT = 6,   /* not an uncompressed arm64 Image, or not a static aarch64 ELF */
+	SMK_ERROR_OVERRIDE = 7, /* the environment's file cannot be read; errno says why */
 	SMK_ERROR_NO_DIRECTORY = 8, /* the target's directory does not exist */
-	SMK_ERROR_TARGET = 9,      /* the target exists and is not a regular file */
-	SMK_ERROR_NO_SPACE = 10,   /* ENOSPC, EDQUOT or EFBIG while writing, RLIMIT_FSIZE (no SIGXFSZ) */
-	SMK_ERROR_IO = 11,         /* any other system error; errno says which */
-	SMK_ERROR_CONFIG = 12,     /* config.json is empty or larger than 4 MiB */
+	SMK_ERROR_TARGET = 9,       /* the target exists and is not a regular file */
+	SMK_ERROR_NO_SPACE =
+		10,        /* ENOSPC, EDQUOT or EFBIG while writing, RLIMIT_FSIZE (no SIGXFSZ) */
+	SMK_ERROR_IO = 11, /* any other system error; errno says which */
+	SMK_ERROR_CONFIG = 12, /* config.json is empty or larger than 4 MiB */
 };
 
 /* Words for a result: static, never NULL, lower case, no newline. */

@@ -84,9 +84,7 @@ static int do_tiocsti(int argc, char *argv[])
 }
 
 const struct command attack_commands[] = {
-	{"open-proc1", "", do_proc1},
-	{"trace-proc1", "", do_trace1},
-	{"escape", "", do_escape},
-	{"tiocsti", "", do_tiocsti},
+	{"open-proc1", "", do_proc1}, {"trace-proc1", "", do_trace1},
+	{"escape", "", do_escape},    {"tiocsti", "", do_tiocsti},
 	{NULL, NULL, NULL},
 };
