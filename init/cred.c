@@ -65,8 +65,7 @@ static int raise_ambient(uint64_t ambient, struct failure *f)
 		if (!(ambient & CAP_BIT(cap)))
 			continue;
 		if (cap_set_ambient((cap_value_t)cap, CAP_SET) < 0)
-			return fail_err(f, errno, "cap_set_ambient", NULL,
-					"capability %u", cap);
+			return fail_err(f, errno, "cap_set_ambient", NULL, "capability %u", cap);
 	}
 	return 0;
 }
