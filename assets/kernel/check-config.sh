@@ -18,7 +18,7 @@ awk -v required="$2" '
         gsub(/^# | is not set$/, "", name)
         if ($0 ~ /^#/ && !((name "=y") in have) && !((name "=m") in have))
             next
-        print "kernel config: dropped: " $0 " (" group ")"
+        print "kernel config: dropped: " $0 (group ? " (" group ")" : "")
         dropped++
         next
     }
