@@ -92,7 +92,7 @@ static double least(const double *times, int count)
 int main(int argc, char **argv)
 {
 	double xz[ROUNDS_MAX], smk[ROUNDS_MAX], xz_ms, smk_ms;
-	int rounds = argc > 2 ? atoi(argv[2]) : 15;
+	int rounds = argc > 2 ? atoi(argv[2]) : 31;
 
 	if (argc < 2 || rounds < 1 || rounds > ROUNDS_MAX)
 		die("usage: speed XZ-FILE [ROUNDS, at most 101]");
