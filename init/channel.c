@@ -24,6 +24,7 @@ void channel_close(struct channel *channel)
 	if (channel->end.fd >= 0)
 		close(channel->end.fd);
 	channel->end = (struct endpoint){.fd = -1};
+	channel->lost_bytes = channel_undelivered(channel);
 	channel->out.used = 0;
 }
 
@@ -82,6 +83,7 @@ ssize_t channel_data_from(struct channel *channel, uint16_t stream, int from_fd,
 		       header);
 	ring_put(&channel->out, header, sizeof(header));
 	ring_commit(&channel->out, (size_t)got);
+	channel->data_bytes += (uint64_t)got;
 	return got;
 }
 
@@ -166,6 +168,21 @@ bool channel_deliver(struct channel *channel, int timeout_ms)
 			return false;
 	}
 	return channel->end.fd >= 0;
+}
+
+uint64_t channel_undelivered(const struct channel *channel)
+{
+	uint64_t left = channel->lost_bytes + channel->out.used;
+
+	return left < channel->data_bytes ? left : channel->data_bytes;
+}
+
+void channel_linger(const struct channel *channel, int timeout_ms)
+{
+	struct pollfd poll_fd = {.fd = channel->end.fd, .events = POLLRDHUP};
+
+	if (shutdown(channel->end.fd, SHUT_WR) == 0)
+		(void)poll(&poll_fd, 1, timeout_ms); /* whatever it says, the end comes now */
 }
 
 /*

@@ -36,6 +36,8 @@ struct channel {
 	bool is_closing;    /* nothing more is read; closed when the ring is empty */
 	bool was_connected; /* a virtio port has no host end until the host opens it */
 	struct ring out;
+	uint64_t data_bytes; /* payload of all DATA frames so far */
+	uint64_t lost_bytes; /* that a close left in the ring */
 	size_t in_used;
 	size_t in_taken; /* bytes of `in` that channel_next() has handed out */
 	uint8_t out_bytes[CHANNEL_OUT_BYTES];
@@ -67,6 +69,14 @@ void channel_credit(struct channel *channel, uint16_t stream, uint32_t bytes);
 bool channel_flush(struct channel *channel);
 /* Writes everything, waiting for the host up to timeout_ms. False: it did not all leave. */
 bool channel_deliver(struct channel *channel, int timeout_ms);
+/* Workload's bytes that have not left, give or take the events among them. */
+uint64_t channel_undelivered(const struct channel *channel);
+/*
+ * After the last frame: of a socket, waits up to timeout_ms for the host to close its end, because
+ * bytes may still be on their way in the transport when the machine is switched off. A port's bytes
+ * are the host's as soon as they are written.
+ */
+void channel_linger(const struct channel *channel, int timeout_ms);
 /* Reads what is there. True: something came. */
 bool channel_receive(struct channel *channel);
 /* The next whole frame: 1 and its parts, which hold until the next call; 0: none; -1: malformed. */

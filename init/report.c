@@ -24,6 +24,7 @@
 #include "init/guest.h"
 
 #define DELIVER_MS 5000
+#define LINGER_MS  1000
 #define POWER_MS   2000
 
 uint64_t mark_now(void)
@@ -59,7 +60,10 @@ static bool send_record(const struct exit_record *record, struct channel *channe
 {
 	struct event event = {.kind = EVENT_EXIT, .exit = *record};
 
-	return channel_event(channel, &event) && channel_deliver(channel, DELIVER_MS);
+	if (!channel_event(channel, &event) || !channel_deliver(channel, DELIVER_MS))
+		return false;
+	channel_linger(channel, LINGER_MS);
+	return true;
 }
 
 static void send_failure(const struct failure *failure, struct channel *channel)
@@ -112,8 +116,10 @@ _Noreturn void report(struct exit_record *record, struct channel *channel,
 		print_failure(&record->failure);
 		send_failure(&record->failure, channel);
 	}
-	if (!send_record(record, channel))
+	if (!send_record(record, channel)) {
+		record->dropped_bytes += channel_undelivered(channel);
 		print_record(record);
+	}
 	if (early && container)
 		apply_undo(early, container);
 	power_off();

@@ -236,6 +236,38 @@ static void delivery_gives_up_in_time(void)
 	end();
 }
 
+/* The rings of a closed channel and of a stalled one hold what the workload wrote. */
+static void undelivered_output_is_counted(void)
+{
+	begin();
+	CHECK_INT(write(source[1], "hello", 5), 5);
+	CHECK_INT(channel_data_from(&channel, SMK_STREAM_OUTPUT, source[0], 100), 5);
+	CHECK_INT(channel_undelivered(&channel), 5);
+	channel_close(&channel);
+	CHECK_INT(channel_undelivered(&channel), 5);
+	end();
+	begin();
+	CHECK_INT(write(source[1], "hello", 5), 5);
+	CHECK_INT(channel_data_from(&channel, SMK_STREAM_OUTPUT, source[0], 100), 5);
+	CHECK(channel_error(&channel, "an event is no output"));
+	CHECK(channel_flush(&channel));
+	CHECK_INT(channel_undelivered(&channel), 0);
+	end();
+}
+
+/* The host sees the end, and how long it may take to close is bounded. */
+static void lingering_is_bounded(void)
+{
+	char byte;
+
+	begin();
+	channel_linger(&channel, 50);
+	CHECK_INT(read(host_fd, &byte, 1), 0);
+	close(host_fd);
+	channel_linger(&channel, 1000000);
+	end();
+}
+
 static const struct t_case cases[] = {
 	{"takes-frames-apart", takes_frames_apart},
 	{"takes-bytes-one-at-a-time", takes_bytes_one_at_a_time},
@@ -246,6 +278,8 @@ static const struct t_case cases[] = {
 	{"ends-with-the-host", ends_with_the_host},
 	{"rejection-is-the-last-word", rejection_is_the_last_word},
 	{"delivery-gives-up-in-time", delivery_gives_up_in_time},
+	{"undelivered-output-is-counted", undelivered_output_is_counted},
+	{"lingering-is-bounded", lingering_is_bounded},
 };
 
 T_MAIN("init-channel", cases)

@@ -102,8 +102,9 @@ def host_goes_away(c):
     """At once, while it writes, and with requests unread: the record always comes."""
     with Guest(c) as guest:
         for args, code in ((("exit", 4), 4), (("write", 1 << 20, 1, 5), 5), (("cat",), 0)):
-            session = guest.start("/probe", *args)
+            session = guest.start("/probe", *args, gate=True)
             session.socket.shutdown(socket.SHUT_RDWR)
+            session.open_gate()
             session.finish().expect(code)
             check(session.is_record_on_console, "record on the console")
         session = guest.start("/probe", "write", 1 << 20, 1, 6)
