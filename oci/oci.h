@@ -15,17 +15,13 @@
 
 #include <smk/fail.h>
 
+#include "oci_linux.h"
+
 struct arena;
 
 /* Limits on input, so that a hostile configuration cannot starve PID 1. */
 #define OCI_CONFIG_MAX_BYTES (4u << 20)
 #define OCI_HEAP_MAX_BYTES   (64u << 20)
-
-/* A list of strings; items[count] is NULL, so that items can be given to execve. */
-struct oci_strings {
-	char **items;
-	size_t count;
-};
 
 /* Source: config.md, "User" (POSIX platform). */
 struct oci_user {
@@ -68,6 +64,11 @@ struct oci_process {
 	bool no_new_privileges;
 	bool has_oom_score_adj;
 	int oom_score_adj;
+	struct oci_scheduler scheduler;
+	struct oci_io_priority io_priority;
+	struct oci_cpu_set
+		exec_cpus_initial; /* execCPUAffinity: of later processes, not the first */
+	struct oci_cpu_set exec_cpus_final;
 };
 
 enum oci_propagation {
@@ -76,6 +77,12 @@ enum oci_propagation {
 	OCI_PROPAGATION_SHARED,
 	OCI_PROPAGATION_SLAVE,
 	OCI_PROPAGATION_UNBINDABLE,
+};
+
+enum oci_idmap {
+	OCI_IDMAP_NONE,
+	OCI_IDMAP_ONE,
+	OCI_IDMAP_RECURSIVE,
 };
 
 /* One entry of "mounts", its options already sorted into what they mean. */
@@ -91,6 +98,14 @@ struct oci_mount {
 	bool sb_readonly; /* "ro" also sets the superblock read-only for a new file system */
 	enum oci_propagation propagation;
 	bool propagation_recursive;
+	uint64_t attr_set_recursive; /* of the r* options: for all mounts below too */
+	uint64_t attr_clear_recursive;
+	enum oci_idmap idmap;
+	struct oci_id_maps uid_maps; /* none: the container's user namespace's */
+	struct oci_id_maps gid_maps;
+	bool remount;            /* change what is mounted at destination */
+	bool tmpcopyup;          /* a new tmpfs begins with the files that it covers */
+	bool copy_symlink;       /* a source that is a link is made again, not followed */
 	struct oci_strings data; /* what is left: file system options, each "key" or "key=value" */
 };
 
@@ -132,6 +147,8 @@ struct oci_spec {
 	size_t mount_count;
 	struct oci_device *devices;
 	size_t device_count;
+	struct oci_linux linux_; /* gcc knows "linux" as a macro */
+	struct oci_hooks hooks;
 	struct oci_annotation *annotations;
 	size_t annotation_count;
 	struct oci_warning *warnings;
