@@ -79,7 +79,8 @@ static int do_discover(struct guest *g, struct failure *f)
 	int status = discover(&g->args, &g->early, &g->found, f);
 
 	channel_init(&g->channel, g->found.control_fd);
-	g->record.marks.at_ns[MARK_DISCOVER] = mark_now(); /* hello tells it */
+	if (status == 0)
+		g->record.marks.at_ns[MARK_DISCOVER] = mark_now(); /* hello tells it */
 	say_hello(g);
 	return status;
 }

@@ -12,11 +12,12 @@ $(foreach v,debug aarch64,$(foreach t,$(INIT_UNIT),$(eval $(call init_unit_rule,
 
 CHECKS += init init-user
 .PHONY: check-init check-init-user
-check-init: $(INIT_UNIT:%=$(B)/debug/test-init-%) $(INIT_OCI)
+check-init: $(INIT_UNIT:%=$(B)/debug/test-init-%) $(INIT_OCI) $(INIT_OCI_NATIVE)
 	$(Q)failed=0; for t in $(INIT_UNIT); do $(B)/debug/test-init-$$t || failed=1; done; \
-		tests/init/binary.sh $(INIT_OCI) assets/init-oci.xz || failed=1; exit $$failed
+		tests/init/binary.sh $(INIT_OCI) assets/init-oci.xz || failed=1; \
+		tests/init/tool.sh init-tool $(INIT_OCI_NATIVE) || failed=1; exit $$failed
 # The same tests as the guest's machine runs them.
-check-init-user: $(INIT_UNIT:%=$(B)/aarch64/test-init-%)
+check-init-user: $(INIT_UNIT:%=$(B)/aarch64/test-init-%) $(INIT_OCI)
 	$(Q)failed=0; for t in $(INIT_UNIT); do \
 		qemu-aarch64-static $(B)/aarch64/test-init-$$t | sed 's,^\(ok\|not ok\) ,&aarch64-,' || failed=1; \
-		done; exit $$failed
+		done; tests/init/tool.sh init-tool-aarch64 qemu-aarch64-static $(INIT_OCI) || failed=1; exit $$failed

@@ -181,6 +181,15 @@ def failure_is_told_on_the_channel(c):
 
 
 @case()
+def failure_to_discover_is_told_too(c):
+    """The channel is found first, so even a machine without its layers can say what is wrong."""
+    with Guest(c) as guest:
+        session = guest.run("/probe", cmdline="smk.layers=nosuch").expect_failure(125, "discover: smk.layers", "nosuch")
+        check_equal([e["type"] for e in session.events], ["hello", "error", "exit"], "events")
+        check_equal(list(session.events[0]["timings"]), ["main", "bootargs"], "hello's timings")
+
+
+@case()
 def no_such_descriptor(c):
     with Guest(c) as guest:
         session = guest.start("/probe", channel=False, cmdline="smk.control=fd:77")
