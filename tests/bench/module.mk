@@ -33,3 +33,8 @@ BENCH_NEEDS := $(B)/aarch64/bench-entry $(B)/host/bench-pack $(LIB_TEST)/speed $
 bench: deps
 	$(Q)$(MAKE) --no-print-directory -s $(BENCH_PLUGINS) $(BENCH_NEEDS) fixture-busybox
 	$(Q)tests/bench/bench.py $(BENCH_NEEDS) $(B)/fixtures/busybox $(BENCH_APPEND)
+
+# The figures and the picture in docs/, from the last `make bench`.
+.PHONY: bench-publish
+bench-publish: $(B)/bench.json
+	$(Q)tests/bench/publish.py $< docs

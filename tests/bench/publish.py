@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""timeline.py BENCH.JSON OUT.SVG: the boot as a picture, from the figures of a real run.
+"""publish.py BENCH.JSON DOCS: writes docs/bench.md and docs/boot-timeline.svg from a real run.
 
-One bar from kernel entry to the entrypoint, and below it the part that is init-oci, enlarged, with
+The picture: one bar from kernel entry to the entrypoint, and below it the part that is init-oci, enlarged, with
 the stages of its flight recorder. Virtual milliseconds: one guest instruction is one nanosecond."""
 import json
+import os
 import sys
 
 WIDTH, LEFT, BAR, GAP = 860, 20, 44, 70
@@ -40,10 +41,7 @@ def row(y, segments, total):
     return parts
 
 
-def main():
-    source, target = sys.argv[1:3]
-    with open(source) as stream:
-        bench = json.load(stream)
+def write_picture(bench, target):
     values = {entry["name"]: entry["value"] for entry in bench["rows"]}
     kernel = values["kernel entry to PID 1's main, 1 vCPU"]
     init = values["PID 1's main to the entrypoint's main, 1 vCPU"]
@@ -60,6 +58,29 @@ def main():
                      'font-family="sans-serif" font-size="14">\n'
                      f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>\n'
                      + "\n".join(parts) + "\n</svg>\n")
+
+
+def write_table(bench, target):
+    lines = ["# Bench", "", "Written by `make bench-publish` from a run of `make bench`; what is counted and how stands in",
+             "[testing](testing.md#boot-cost). Wall times are those of the machine of that run.", "",
+             "| what | value | unit | budget |", "|---|---:|---|---:|"]
+    for row in bench["rows"]:
+        budget = ""
+        if row["at_most"] is not None:
+            budget = f"<= {row['at_most']:g}"
+        elif row["at_least"] is not None:
+            budget = f">= {row['at_least']:g}"
+        lines.append(f"| {row['name'].strip()} | {row['value']:.2f} | {row['unit']} | {budget} |")
+    with open(target, "w") as stream:
+        stream.write("\n".join(lines) + "\n")
+
+
+def main():
+    source, docs = sys.argv[1:3]
+    with open(source) as stream:
+        bench = json.load(stream)
+    write_picture(bench, os.path.join(docs, "boot-timeline.svg"))
+    write_table(bench, os.path.join(docs, "bench.md"))
 
 
 if __name__ == "__main__":
