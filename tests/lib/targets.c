@@ -262,6 +262,24 @@ static void test_stale(void)
 	mkdir(OLD, 0755);
 	CHECK(!utimensat(AT_FDCWD, OLD, times, 0));
 	CHECK(is_kept(OLD));
+	rmdir(OLD);
+	CHECK(!mkfifo(OLD, 0644));
+	CHECK(!utimensat(AT_FDCWD, OLD, times, 0));
+	CHECK(is_kept(OLD));
+}
+
+/* Of the longest names, the temporary file's has only the beginning. */
+static void test_stale_long(void)
+{
+	char target[NAME_MAX + 8] = "stale/", old[NAME_MAX + 8] = "stale/.";
+
+	memset(target + 6, 'n', NAME_MAX);
+	memset(old + 7, 'n', 221);
+	strcat(old, ".4242-0123456789abcdef.tmp");
+	mkdir("stale", 0755);
+	make_old(old);
+	CHECK_INT(smk_extract_kernel_to(target), SMK_OK);
+	CHECK(access(old, F_OK) < 0);
 }
 
 static const struct t_case cases[] = {
@@ -273,6 +291,7 @@ static const struct t_case cases[] = {
 	{"long-name", test_long_name},
 	{"size-limit", test_size_limit},
 	{"stale", test_stale},
+	{"stale-long", test_stale_long},
 };
 
 int main(int argc, char **argv)
