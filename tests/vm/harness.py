@@ -7,6 +7,7 @@ every process it started.
 """
 
 import concurrent.futures
+import glob
 import json
 import os
 import re
@@ -166,8 +167,11 @@ class Context:
 
 
 def run_case(root, name, function, timeout):
-    directory = os.path.join(root, name)
-    shutil.rmtree(directory, ignore_errors=True)
+    # Two runs of a suite at the same time do not share a case's directory; what a dead run left goes.
+    for old in glob.glob(os.path.join(root, name + ".*[0-9]")):
+        if not os.path.exists("/proc/" + old.rsplit(".", 1)[1]):
+            shutil.rmtree(old, ignore_errors=True)
+    directory = os.path.join(root, f"{name}.{os.getpid()}")
     os.makedirs(directory)
     context = Context(name, directory, timeout)
     # Past the limit all its processes are killed: whatever the case waits for ends.
@@ -234,28 +238,29 @@ def write_config(directory, config):
         json.dump(config, file)
 
 
+APPLETS = ("sh", "cat", "echo", "sleep", "stty", "dd", "sha256sum", "ls", "id", "kill", "true", "mount", "head",
+           "yes", "sync", "touch", "rm", "tty", "wc", "mkdir", "seq")
+
+
 def small_root():
-    """A root file system with busybox and the probe, made once, the same for all cases."""
-    root = os.path.join(BUILD, "test-root")
+    """A root file system with busybox and the probe, the same for all cases; made once for each busybox
+    and probe, and complete when it appears."""
+    times = "-".join(str(os.stat(path).st_mtime_ns) for path in (BUSYBOX, PROBE))
+    root = os.path.join(BUILD, "test-roots", times)
     with ROOT_LOCK:
-        stamp = f"{os.stat(BUSYBOX).st_mtime_ns} {os.stat(PROBE).st_mtime_ns}"
+        if os.path.isdir(root):
+            return root
+        new = f"{root}.new-{os.getpid()}"
+        for name in ("bin", "dev", "proc", "sys", "etc", "tmp"):
+            os.makedirs(os.path.join(new, name))
+        shutil.copy2(BUSYBOX, os.path.join(new, "bin", "busybox"))
+        shutil.copy2(PROBE, os.path.join(new, "bin", "probe"))
+        for applet in APPLETS:
+            os.symlink("busybox", os.path.join(new, "bin", applet))
         try:
-            with open(root + ".stamp", encoding="utf-8") as file:
-                if file.read() == stamp:
-                    return root
-        except FileNotFoundError:
-            pass
-        shutil.rmtree(root, ignore_errors=True)
-        os.makedirs(os.path.join(root, "bin"))
-        for name in ("dev", "proc", "sys", "etc", "tmp"):
-            os.makedirs(os.path.join(root, name))
-        shutil.copy2(BUSYBOX, os.path.join(root, "bin", "busybox"))
-        shutil.copy2(PROBE, os.path.join(root, "bin", "probe"))
-        for applet in ("sh", "cat", "echo", "sleep", "stty", "dd", "sha256sum", "ls", "id", "kill", "true",
-                       "mount", "head", "yes", "sync", "touch", "rm", "tty", "wc", "mkdir", "seq"):
-            os.symlink("busybox", os.path.join(root, "bin", applet))
-        with open(root + ".stamp", "w", encoding="utf-8") as file:
-            file.write(stamp)
+            os.rename(new, root)
+        except OSError:  # another run was faster
+            shutil.rmtree(new)
     return root
 
 

@@ -4,7 +4,7 @@
 import os
 import threading
 
-from harness import BUILD, base_config, small_root
+from harness import base_config, small_root
 
 LOCK = threading.Lock()
 
@@ -31,13 +31,11 @@ def make(context, kind, tree, image):
 def small_image(context, kind="squashfs"):
     """An image of the small root."""
     root = small_root()
-    directory = os.path.join(BUILD, "test-root.images")
-    image = os.path.join(directory, f"{kind}-{os.stat(root).st_ino}")
+    image = f"{root}.{kind}"
     with LOCK:
-        os.makedirs(directory, exist_ok=True)
         if not os.path.exists(image):
-            make(context, kind, root, image + ".new")
-            os.rename(image + ".new", image)
+            make(context, kind, root, f"{image}.new-{os.getpid()}")
+            os.rename(f"{image}.new-{os.getpid()}", image)
     return image
 
 
