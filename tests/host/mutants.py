@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 FLAGS = ["-std=gnu17", "-O0", "-w", "-D_GNU_SOURCE", '-DSMK_VERSION="0.1.0"', "-Iinclude", "-I."]
+SUITE = [sys.executable, "tests/host/run.py", "host-mutant", "-j", "4"]
 CONDITION = re.compile(r"\bif \(")
 FAILS = re.compile(r"\bfail_(sys|err|config|entry|smk)\(|return false|return unknown_")
 
@@ -44,7 +45,7 @@ def link(objects, output, *more):
 
 def is_noticed(argv, environment):
     """Whether a case fails; the rest is not waited for."""
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+    with subprocess.Popen(["timeout", "120", *argv], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
                           text=True) as process:
         for line in process.stdout:
             if line.startswith("not ok"):
@@ -60,9 +61,14 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         objects = {s: os.path.join(work, s.replace("/", "_") + ".o") for s in sources}
         for source, output in objects.items():
-            compile_object(source, output)
+            if not compile_object(source, output):
+                sys.exit(f"{source} cannot be compiled")
         units = os.path.join(work, "units.o")
         compile_object("tests/host/units.c", units)
+        link(objects.values(), os.path.join(work, "smk"))
+        environment = dict(os.environ, SMK=os.path.join(work, "smk"))
+        if is_noticed(SUITE, environment):
+            sys.exit("the suite fails without any mutant")
         for source in files:
             with open(source, encoding="utf-8") as file:
                 lines = file.read().splitlines(keepends=True)
@@ -83,7 +89,7 @@ def main():
                 link([o for s, o in changed.items() if s != "host/main.c"], program + "-units", units)
                 environment = dict(os.environ, SMK=program)
                 if not is_noticed([program + "-units"], environment) and not is_noticed(
-                        [sys.executable, "tests/host/run.py", "host-mutant", "-j", "4"], environment):
+                        SUITE, environment):
                     survivors += 1
                     print(f"{source}:{number + 1}: {line.strip()}", flush=True)
     print(f"{survivors} of {total} mutants unnoticed")
