@@ -2,6 +2,7 @@
 """The control channel: what init-oci says, and what it makes of a host that errs, stalls or goes away."""
 
 import json
+import random
 import socket
 import struct
 
@@ -81,6 +82,31 @@ def malformed_frames_close_the_channel(c):
             check_equal(len(session.errors), 1, f"errors after {name}")
             check(session.errors[0].startswith(words), f"{name}: {session.errors[0]}")
             check(session.is_record_on_console, f"{name}: no record on the console")
+
+
+def random_frames(source):
+    """Bytes that are frames more often than chance would have it."""
+    out = b""
+    for _ in range(source.randrange(1, 12)):
+        payload = source.choice((b"", b"x", b"{}", b'{"type":"resize","rows":1,"columns":1}', bytes(4), source.randbytes(30)))
+        whole = frame(source.randrange(5), source.randrange(5), payload, source.choice((0, 0, 0, 1, 128)))
+        at = source.randrange(len(whole))
+        out += source.choice((whole, whole, whole, source.randbytes(9), whole[:at] + source.randbytes(1) + whole[at + 1:]))
+    return out
+
+
+@case(90)
+def random_bytes(c):
+    """Whatever a host sends: the run goes on, and ends with one record."""
+    with Guest(c) as guest:
+        for seed in range(150):
+            session = guest.start("/probe", "cat", gate=True)
+            session.socket.sendall(random_frames(random.Random(seed)))
+            session.socket.shutdown(socket.SHUT_WR)
+            session.open_gate()
+            session.finish()
+            got = (session.record["phase"], session.record["code"] in (0, *range(129, 193)))
+            check_equal(got, ("run", True), f"seed {seed}: {session}")
 
 
 @case()

@@ -243,6 +243,7 @@ def nothing_is_inherited(c):
         check_equal([f.split(":")[0] for f in facts["fds"].values()], ["pipe"] * 3, "what they are")
         for name in ("sigBlocked", "sigIgnored", "sigCaught", "sigPending"):
             check_equal(facts[name], "0" * 16, name)
+        check_equal((facts["capInheritable"], facts["capAmbient"]), ("0" * 16, "0" * 16), "inheritable capabilities")
         check_equal((facts["pgid"], facts["sid"], facts["ppid"]), (facts["pid"], facts["pid"], 1), "session")
         roots = sorted(facts["roots"])
         check_equal(roots, ["/dev", "/etc", "/probe", "/proc", "/sys", "/tmp"], "the root directory")
@@ -294,6 +295,13 @@ def pid_1_is_out_of_reach(c):
         check_equal(errors, {"ptrace": str(errno.EPERM)}, "errors")
         errors = attempts(guest.run("/probe", "open-proc1", capabilities=tracer))
         check_equal(errors["/proc/1/exe"], str(errno.ETXTBSY), "writing to PID 1's program")
+
+
+@case()
+def pid_1_cannot_be_killed_or_stopped(c):
+    with Guest(c) as guest:
+        session = guest.run("/probe", "strike-proc1")
+        session.expect(3, out=b"kill 0\nstop 0\n")  # sent, and without effect
 
 
 @case()

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,17 @@ static int do_trace1(int argc, char *argv[])
 	return 0;
 }
 
+/* What ends or stops any other process. */
+static int do_strike1(int argc, char *argv[])
+{
+	(void)argc;
+	(void)argv;
+	say("kill", kill(1, SIGKILL));
+	say("stop", kill(1, SIGSTOP));
+	sleep(1);
+	return 3;
+}
+
 /* The old way out of a chroot; prints what the directory it reaches holds. */
 static int do_escape(int argc, char *argv[])
 {
@@ -85,6 +97,7 @@ static int do_tiocsti(int argc, char *argv[])
 
 const struct command attack_commands[] = {
 	{"open-proc1", "", do_proc1}, {"trace-proc1", "", do_trace1},
+	{"open-proc1", "", do_proc1}, {"strike-proc1", "", do_strike1},
 	{"escape", "", do_escape},    {"tiocsti", "", do_tiocsti},
 	{NULL, NULL, NULL},
 };
