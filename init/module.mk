@@ -25,6 +25,8 @@ endef
 $(eval $(call init_oci_rule,aarch64,-s))
 $(eval $(call init_oci_rule,x86_64,))
 
+$(foreach v,aarch64 x86_64,$(eval $(B)/$(v)/init/main.o $(B)/$(v)/init/tool.o: VERSION))
+
 # What the asset is made from; the manifest records it, and make assets-check compares.
 INIT_OCI_INPUTS := $(sort $(INIT_SRCS) $(OCI_SRCS) $(wildcard init/*.h oci/*.h include/smk/*.h) \
 	VERSION scripts/third-party.sh)

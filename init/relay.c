@@ -114,6 +114,14 @@ static bool write_buffer(struct output *out)
 	return true;
 }
 
+/* From a pipe to a port without a copy; whatever is in the way, the copying path finds out. */
+static bool splice_to_fd(struct output *out)
+{
+	return !out->is_console && !out->is_terminal && out->to.is_writable &&
+	       splice(out->from.fd, NULL, out->to.fd, NULL, RELAY_SPLICE_BYTES, SPLICE_F_NONBLOCK) >
+		       0;
+}
+
 static bool pump_to_fd(struct output *out)
 {
 	struct iovec to[2];
@@ -122,6 +130,8 @@ static bool pump_to_fd(struct output *out)
 		return out->to.is_writable && write_buffer(out);
 	if (out->from.fd < 0 || !out->from.is_readable)
 		return false;
+	if (splice_to_fd(out))
+		return true;
 	ring_free_iov(&out->buffer, 0, out->buffer.size, to);
 	ssize_t got = read(out->from.fd, to[0].iov_base, to[0].iov_len);
 

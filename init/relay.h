@@ -13,6 +13,7 @@
 #include "init/guest.h"
 
 #define RELAY_OUTPUT_BYTES (16u << 10)
+#define RELAY_SPLICE_BYTES (64u << 10)
 
 enum route {
 	ROUTE_NOWHERE, /* read and counted as dropped, so that its writer does not hang */
