@@ -32,6 +32,7 @@ INIT_OCI_INPUTS := $(sort $(INIT_SRCS) $(OCI_SRCS) $(wildcard init/*.h oci/*.h i
 	VERSION scripts/third-party.sh)
 INIT_OCI_THIRD_PARTY = \
 	jansson=$(shell sed -n 's/^jansson //p' $(B)/third-party/aarch64/versions) \
+	libcap2=$(shell sed -n 's/^libcap2 //p' $(B)/third-party/aarch64/versions) \
 	musl=$(shell dpkg-query -W -f '$${Version}' musl-dev:arm64)
 
 # Replaces the committed asset and its manifest entry by what this tree builds.
