@@ -113,8 +113,8 @@ struct child {
 };
 
 /* Returns when the exec is known to have worked (0) or the failure has come back from the child. */
-int spawn(const struct oci_process *process, const struct container *container,
-	  const struct early *early, struct child *ret, struct failure *f) FAIL_MUST_CHECK;
+int spawn(const struct oci_spec *spec, const struct container *container, const struct early *early,
+	  struct child *ret, struct failure *f) FAIL_MUST_CHECK;
 
 /* ---- supervise and report ------------------------------------------------------------------- */
 

@@ -115,7 +115,7 @@ static int do_apply(struct guest *g, struct failure *f)
 
 static int do_spawn(struct guest *g, struct failure *f)
 {
-	return spawn(&g->spec.process, &g->container, &g->early, &g->child, f);
+	return spawn(&g->spec, &g->container, &g->early, &g->child, f);
 }
 
 /* The warnings come only now, so that no console delays the entrypoint. */

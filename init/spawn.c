@@ -140,20 +140,21 @@ static int start(const struct child_setup *setup, struct child *child, struct fa
 	return result;
 }
 
-int spawn(const struct oci_process *process, const struct container *container,
-	  const struct early *early, struct child *ret, struct failure *f)
+int spawn(const struct oci_spec *spec, const struct container *container, const struct early *early,
+	  struct child *ret, struct failure *f)
 {
 	struct child child = {.pid_fd = -1};
 	struct ends ends[3] = {{-1, -1}, {-1, -1}, {-1, -1}};
-	int result = open_streams(process, container->root_fd, ends, f);
+	int result = open_streams(&spec->process, container->root_fd, ends, f);
 
 	if (result == 0) {
 		const struct child_setup setup = {
-			.process = process,
+			.process = &spec->process,
+			.linux_ = &spec->linux_,
 			.root_fd = container->root_fd,
 			.proc_fd = early->proc_fd,
 			.stdio_fd = {ends[0].theirs, ends[1].theirs, ends[2].theirs},
-			.has_terminal = process->terminal,
+			.has_terminal = spec->process.terminal,
 		};
 
 		result = start(&setup, &child, f);

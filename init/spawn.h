@@ -15,6 +15,7 @@
 /* What the child needs beside the configuration; descriptors are the child's ends. */
 struct child_setup {
 	const struct oci_process *process;
+	const struct oci_linux *linux_;
 	int root_fd;       /* the container's root, O_PATH */
 	int proc_fd;       /* our own procfs */
 	int stdio_fd[3];   /* become 0, 1, 2 */
