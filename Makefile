@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # One makefile, no recursion. Each room declares its sources and tests in its own module.mk.
 #
-#   make            everything that users run: smk, libsmkernel, init-oci
-#   make run        boots the busybox bundle
-#   make check      every test            make bench   every budget
-#   make help       the other targets
+#   make                      everything that users run: smk, libsmkernel, init-oci
+#   make run                  boots the busybox bundle
+#   make check                every test
+#   make check-only SUITES=x  some suites, counted in the same way; make check-x: one, with its output
+#   make bench                every budget; make bench-publish: its table and picture into docs/
+#   make fuzz                 each fuzz target for FUZZ_SECONDS (600)
+#   make install uninstall    PREFIX=/usr/local DESTDIR=
+#   make fixtures             the bundles of rootfs-fixtures/, into build/fixtures/
+#   make kernel               builds the kernel, replaces its asset; make kernel-bump: a newer source
+#   make init-oci-asset       builds init-oci, replaces its asset
+#   make assets-check         the assets are what the manifest says, made from this tree
+#   make lint format          what check-lint and check-format want
+#   make deps clean help      packages; build/ but for downloads and the kernel's objects; this list
 #
 # Variants of the same sources, each with its own object tree:
 #   build/debug     native, glibc, ASan + UBSan      (unit tests)
@@ -85,12 +94,11 @@ all: # first target; rooms add to it
 
 # Rooms append to these lists.
 CHECKS :=      # phony targets, one a test suite; each prints "ok NAME" / "not ok NAME" lines
-FORMATTED :=   # C files that clang-format checks, added to by the wildcard below
 
 # oci/ first: other rooms link its sources.
 include oci/module.mk $(filter-out oci/module.mk,$(sort $(wildcard */module.mk tests/*/module.mk)))
 
-FORMATTED += $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
+FORMATTED = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
 -include $(shell find $(B) \( -path $(B)/kernel -o -path $(B)/third-party -o -path $(B)/fixtures -o -path $(B)/apt \) -prune \
 	-o -type f -name '*.d' -print 2>/dev/null)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh LOGDIR SUITE...: runs each suite (make check-SUITE), counts its "ok" and "not ok" lines, and
 # ends with "N passed, N failed". A suite that fails without saying which case, that prints no case, or
-# that skips one, counts as a failure: nothing is passed over.
+# that skips one, or that takes longer than SUITE_SECONDS, counts as a failure: nothing is passed over.
 set -u
 logs=$1
 shift
@@ -12,7 +12,8 @@ failed=0
 for suite in "$@"; do
     log=$logs/$suite.log
     begin=$SECONDS
-    make --no-print-directory -j"$(nproc)" "check-$suite" >"$log" 2>&1 </dev/null
+    timeout -k 10 "${SUITE_SECONDS:-1500}" make --no-print-directory -j"$(nproc)" "check-$suite" \
+        >"$log" 2>&1 </dev/null
     code=$?
     ok=$(grep -c '^ok ' "$log")
     not_ok=$(grep -c '^not ok ' "$log")

@@ -36,12 +36,12 @@ endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rules,$(f))))
 
 # $(call fuzz_run,NAME,SECONDS)
-fuzz_run = mkdir -p $(B)/fuzz/$(1).corpus $(B)/fuzz/$(1).seeds && \
-	$(if $(FUZZ_SEEDS_$(1)),$(FUZZ_SEEDS_$(1)) $(B)/fuzz/$(1).seeds &&) \
-	{ if $(B)/fuzz/$(1) -max_total_time=$(2) -timeout=20 -rss_limit_mb=2048 -verbosity=0 \
+fuzz_run = mkdir -p $(B)/fuzz/$(1).corpus $(B)/fuzz/$(1).seeds; \
+	if $(if $(FUZZ_SEEDS_$(1)),$(FUZZ_SEEDS_$(1)) $(B)/fuzz/$(1).seeds &&) \
+		$(B)/fuzz/$(1) -max_total_time=$(2) -timeout=20 -rss_limit_mb=2048 -verbosity=0 \
 		-artifact_prefix=$(B)/fuzz/$(1).crash- $(B)/fuzz/$(1).corpus $(B)/fuzz/$(1).seeds \
 		>$(B)/fuzz/$(1).log 2>&1; then echo "ok fuzz/$(1)"; \
-	else echo "not ok fuzz/$(1): see $(B)/fuzz/$(1).log"; tail -n 30 $(B)/fuzz/$(1).log; fi; };
+	else echo "not ok fuzz/$(1): see $(B)/fuzz/$(1).log"; tail -n 30 $(B)/fuzz/$(1).log; fi;
 
 CHECKS += fuzz
 .PHONY: fuzz check-fuzz
