@@ -10,19 +10,19 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#define CONFIG_MAX ((size_t)4 << 20)
+
 static const enum smk_asset assets[] = {SMK_ASSET_KERNEL, SMK_ASSET_INIT_OCI};
 static const char *const names[] = {"kernel", "init-oci"};
 static char *files[2]; /* contents of ASSETS/kernel and ASSETS/init-oci */
 static size_t lengths[2];
 
-static void test_arguments(void)
+static void test_assets(void)
 {
-	static char long_path[PATH_MAX + 1];
+	const enum smk_asset unknown[] = {(enum smk_asset)2, (enum smk_asset) - 1};
 	char hex[SMK_SHA256_HEX_SIZE], id[SMK_BUILD_ID_SIZE];
-	enum smk_asset unknown[] = {(enum smk_asset)2, (enum smk_asset) - 1};
 	const void *bytes;
 	const char *version;
-	void *made;
 	size_t length;
 	int fd;
 
@@ -38,6 +38,14 @@ static void test_arguments(void)
 		CHECK_INT(smk_extract_to_with_parents(unknown[i], "x"), SMK_ERROR_ARGUMENT);
 		CHECK_INT(smk_extract_to_fd(unknown[i], 1), SMK_ERROR_ARGUMENT);
 	}
+}
+
+static void test_null(void)
+{
+	const void *bytes;
+	void *made;
+	size_t length;
+
 	CHECK_INT(smk_asset_length(SMK_ASSET_KERNEL, NULL), SMK_ERROR_ARGUMENT);
 	CHECK_INT(smk_asset_sha256(SMK_ASSET_KERNEL, NULL), SMK_ERROR_ARGUMENT);
 	CHECK_INT(smk_asset_build_id(SMK_ASSET_KERNEL, NULL), SMK_ERROR_ARGUMENT);
@@ -47,27 +55,48 @@ static void test_arguments(void)
 	CHECK_INT(smk_asset_bytes(SMK_ASSET_KERNEL, NULL, &length), SMK_ERROR_ARGUMENT);
 	CHECK_INT(smk_asset_bytes(SMK_ASSET_KERNEL, &bytes, NULL), SMK_ERROR_ARGUMENT);
 	CHECK_INT(smk_asset_memfd(SMK_ASSET_KERNEL, NULL), SMK_ERROR_ARGUMENT);
-	memset(long_path, 'x', PATH_MAX);
 	CHECK_INT(smk_extract_kernel_to(NULL), SMK_ERROR_ARGUMENT);
-	CHECK_INT(smk_extract_kernel_to(""), SMK_ERROR_ARGUMENT);
-	CHECK_INT(smk_extract_kernel_to(long_path), SMK_ERROR_ARGUMENT);
-	CHECK_INT(smk_extract_kernel_to_with_parents(long_path), SMK_ERROR_ARGUMENT);
-	long_path[NAME_MAX + 1] = '\0';
-	CHECK_INT(smk_extract_kernel_to(long_path), SMK_ERROR_ARGUMENT);
-	memset(long_path, 'x', PATH_MAX);
-	long_path[PATH_MAX - 3] = '\0';
 	CHECK_INT(smk_extract_all(NULL), SMK_ERROR_ARGUMENT);
-	CHECK_INT(smk_extract_all(""), SMK_ERROR_ARGUMENT);
-	CHECK_INT(smk_extract_all(long_path), SMK_ERROR_ARGUMENT);
-	CHECK_INT(smk_extract_to_fd(SMK_ASSET_KERNEL, -1), SMK_ERROR_ARGUMENT);
 	CHECK_INT(smk_initramfs_bytes(NULL, 1, &made, &length), SMK_ERROR_ARGUMENT);
 	CHECK_INT(smk_initramfs_bytes("{}", 2, NULL, &length), SMK_ERROR_ARGUMENT);
 	CHECK_INT(smk_initramfs_bytes("{}", 2, &made, NULL), SMK_ERROR_ARGUMENT);
-	CHECK_INT(smk_initramfs_bytes("{}", 0, &made, &length), SMK_ERROR_CONFIG);
-	CHECK_INT(smk_initramfs_bytes("{}", (4 << 20) + 1, &made, &length), SMK_ERROR_CONFIG);
 	CHECK_INT(smk_initramfs_to_fd(NULL, 1, 1), SMK_ERROR_ARGUMENT);
+}
+
+static void test_paths(void)
+{
+	static char path[PATH_MAX + 1];
+
+	CHECK_INT(smk_extract_kernel_to(""), SMK_ERROR_ARGUMENT);
+	CHECK_INT(smk_extract_all(""), SMK_ERROR_ARGUMENT);
+	/* a path that is too long, of names that are not */
+	for (int i = 0; i < PATH_MAX; i++)
+		path[i] = i % 2 ? '/' : 'x';
+	path[PATH_MAX - 1] = 'x';
+	CHECK_INT(smk_extract_kernel_to(path), SMK_ERROR_ARGUMENT);
+	CHECK_INT(smk_extract_kernel_to_with_parents(path), SMK_ERROR_ARGUMENT);
+	/* a directory that is not, and whose files' paths are */
+	path[PATH_MAX - 3] = '\0';
+	CHECK_INT(smk_extract_all(path), SMK_ERROR_ARGUMENT);
+	/* a name that is too long */
+	memset(path, 'x', NAME_MAX + 1);
+	path[NAME_MAX + 1] = '\0';
+	CHECK_INT(smk_extract_kernel_to(path), SMK_ERROR_ARGUMENT);
+}
+
+static void test_values(void)
+{
+	static const char zeros[CONFIG_MAX + 1];
+	void *made;
+	size_t length;
+
+	CHECK_INT(smk_extract_to_fd(SMK_ASSET_KERNEL, -1), SMK_ERROR_ARGUMENT);
 	CHECK_INT(smk_initramfs_to_fd("{}", 2, -1), SMK_ERROR_ARGUMENT);
 	CHECK_INT(smk_initramfs_to_fd("{}", 0, 1), SMK_ERROR_CONFIG);
+	CHECK_INT(smk_initramfs_bytes("{}", 0, &made, &length), SMK_ERROR_CONFIG);
+	CHECK_INT(smk_initramfs_bytes(zeros, CONFIG_MAX + 1, &made, &length), SMK_ERROR_CONFIG);
+	CHECK_INT(smk_initramfs_bytes(zeros, CONFIG_MAX, &made, &length), SMK_OK);
+	smk_free(made);
 }
 
 static void test_words(void)
@@ -254,11 +283,19 @@ static void test_names(void)
 }
 
 static const struct t_case cases[] = {
-	{"arguments", test_arguments}, {"words", test_words},
-	{"version", test_version},     {"facts", test_facts},
-	{"bytes", test_bytes},         {"xz", test_xz},
-	{"memfd", test_memfd},         {"memory-limit", test_memory_limit},
-	{"to-fd", test_to_fd},         {"initramfs", test_initramfs},
+	{"assets", test_assets},
+	{"null", test_null},
+	{"paths", test_paths},
+	{"values", test_values},
+	{"words", test_words},
+	{"version", test_version},
+	{"facts", test_facts},
+	{"bytes", test_bytes},
+	{"xz", test_xz},
+	{"memfd", test_memfd},
+	{"memory-limit", test_memory_limit},
+	{"to-fd", test_to_fd},
+	{"initramfs", test_initramfs},
 	{"names", test_names},
 };
 

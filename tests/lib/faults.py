@@ -166,6 +166,19 @@ def wrong_order(calls):
     return None if found == expected else f"the calls came as {found}"
 
 
+def errno_is_kept(first_close):
+    """What fails while cleaning up after a failure does not hide it."""
+    directory = fresh("errno", with_old=True)
+    code, words = extract(directory, "-e", "inject=write:error=EIO:when=1", "-e", "inject=unlinkat:error=EACCES",
+                          "-e", f"inject=close:error=EBADF:when={first_close}+")
+    trace = (WORK / "errno.trace").read_text()
+    if not all(re.search(rf"{call}\(.*INJECTED", trace) for call in ("write", "unlinkat", "close")):
+        return "was not injected"
+    if code != IO or os.strerror(errno.EIO) not in words:
+        return f"result {code} ({words})"
+    return state(directory, may_have_temporary=True) or again(directory)
+
+
 def faults(call):
     for name, pattern, errors in ROWS:
         if name == call.name and re.search(pattern, call.text):
@@ -185,6 +198,8 @@ def cases():
         for error, result in faults(call).items():
             yield f"fail/{call.name}-{call.nth}-{error}", \
                 lambda c=call, e=error, r=result: fail_at(c, e, r)
+    first_close = next(call.nth for call in calls if call.name == "close")
+    yield "errno", lambda: errno_is_kept(first_close)
     yield "short-writes", short_writes
 
 

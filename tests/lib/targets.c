@@ -232,9 +232,10 @@ static void test_stale(void)
 {
 	static const char *const others[] = {
 		"stale/.k.4242-0123456789abcdef.tmp2", "stale/.k.4242-0123456789abcde.tmp",
-		"stale/.k.-0123456789abcdef.tmp",      "stale/.kk.4242-0123456789abcdef.tmp",
-		"stale/k.4242-0123456789abcdef.tmp",   "stale/.k.42x42-0123456789abcdef.tmp",
-		"stale/.k.4242-0123456789ABCDEF.tmp",  "stale/.j.4242-0123456789abcdef.tmp",
+		"stale/.kx4242-0123456789abcdef.tmp",  "stale/.k.-0123456789abcdef.tmp",
+		"stale/.kk.4242-0123456789abcdef.tmp", "stale/k.4242-0123456789abcdef.tmp",
+		"stale/.k.42x42-0123456789abcdef.tmp", "stale/.k.4242-0123456789ABCDEF.tmp",
+		"stale/.j.4242-0123456789abcdef.tmp",
 	};
 	const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
 	int fd;

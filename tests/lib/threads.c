@@ -6,6 +6,7 @@
 #include "smkernel.h"
 #include "tests/lib/files.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -110,10 +111,29 @@ static void test_all(void)
 	CHECK_INT(atomic_load(&wrong), 0);
 }
 
+static int count_fds(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	int count = 0;
+
+	CHECK(directory);
+	while (directory && readdir(directory))
+		count++;
+	closedir(directory);
+	return count;
+}
+
+/* What was dropped while it was in use is given back by its last user. */
 static void test_dropped(void)
 {
+	int before;
+
+	smk_cache_drop();
+	before = count_fds();
 	may_drop = true;
 	test_all();
+	smk_cache_drop();
+	CHECK_INT(count_fds(), before);
 }
 
 static const struct t_case cases[] = {{"shared", test_all}, {"dropped", test_dropped}};
