@@ -91,6 +91,7 @@ install: lib $(INSTALL_BIN) $(INSTALL_MAN)
 	$(Q)ln -sfn $(LIB_SONAME) $(INSTALL_ROOT)/lib/libsmkernel.so
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' lib/smkernel.pc.in \
 		>$(INSTALL_ROOT)/lib/pkgconfig/smkernel.pc
+	$(Q)[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || ldconfig
 
 uninstall:
 	$(Q)rm -f $(addprefix $(INSTALL_ROOT)/,$(INSTALLED))

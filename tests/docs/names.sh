@@ -75,6 +75,15 @@ doc_options_of_init() {
     grep -oE '^\.(It |Op )?Fl -[a-z]+' docs/man/init-oci.8 | sed 's/.* /-/'
 }
 
+# The options of smk.
+code_options_of_smk() {
+    sed -nE 's/^\s*\{"(--[a-z-]+)".*/\1/p' host/options.c
+}
+
+doc_options_of_smk() {
+    sed -nE 's/^\.It Fl Fl ([a-z-]+).*/--\1/p' docs/man/smk.1
+}
+
 # Forms of the keys' values, "disk:" and the like; the manual page writes them as "disk\&:".
 code_values() {
     grep -oE '"[a-z0-9]+:"' init/bootargs.c | tr -d '"'
@@ -117,4 +126,5 @@ same stages "$(code_stages)" "$(doc_stages)"
 same notice "$(code_libraries)" "$(notice_libraries)"
 same suites "$(code_suites)" "$(doc_suites)"
 same init-oci-options "$(code_options_of_init)" "$(doc_options_of_init)"
+same smk-options "$(code_options_of_smk)" "$(doc_options_of_smk)"
 exit $failed
