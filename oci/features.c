@@ -12,20 +12,16 @@
 static void write_options(struct writer *writer)
 {
 	write_open(writer, "mountOptions", '[');
-	for (size_t i = 0; i < option_name_count; i++) {
-		if (option_names[i].kind != OPTION_REFUSED)
-			write_string(writer, NULL, option_names[i].name);
-	}
+	for (size_t i = 0; i < option_name_count; i++)
+		write_string(writer, NULL, option_names[i].name);
 	write_close(writer, ']');
 }
 
-static void write_namespaces(struct writer *writer)
+static void write_names(struct writer *writer, const char *key, const struct names *names)
 {
-	write_open(writer, "namespaces", '[');
-	for (size_t i = 0; i < NAMESPACE__COUNT; i++) {
-		if (namespace_names[i].is_machine)
-			write_string(writer, NULL, namespace_names[i].name);
-	}
+	write_open(writer, key, '[');
+	for (size_t i = 0; i < names->count; i++)
+		write_string(writer, NULL, names->rows[i].name);
 	write_close(writer, ']');
 }
 
@@ -37,33 +33,60 @@ static void write_capabilities(struct writer *writer)
 	write_close(writer, ']');
 }
 
-static void write_disabled(struct writer *writer, const char *key)
+static void write_enabled(struct writer *writer, const char *key, bool is_enabled)
 {
 	write_open(writer, key, '{');
-	write_bool(writer, "enabled", false);
+	write_bool(writer, "enabled", is_enabled);
+	write_close(writer, '}');
+}
+
+static void write_seccomp(struct writer *writer)
+{
+	write_open(writer, "seccomp", '{');
+	write_bool(writer, "enabled", true);
+	write_names(writer, "actions", &names_seccomp_actions);
+	write_names(writer, "operators", &names_seccomp_operators);
+	write_names(writer, "archs", &names_seccomp_archs);
+	write_names(writer, "knownFlags", &names_seccomp_flags);
+	write_names(writer, "supportedFlags", &names_seccomp_flags);
+	write_close(writer, '}');
+}
+
+static void write_cgroup(struct writer *writer)
+{
+	static const struct {
+		const char *key;
+		bool value;
+	} rows[] = {{"v1", false},
+		    {"v2", true},
+		    {"systemd", false},
+		    {"systemdUser", false},
+		    {"rdma", true}};
+
+	write_open(writer, "cgroup", '{');
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		write_bool(writer, rows[i].key, rows[i].value);
 	write_close(writer, '}');
 }
 
 static void write_linux(struct writer *writer)
 {
-	static const char *const disabled[] = {"seccomp",  "apparmor",     "selinux",
-					       "intelRdt", "memoryPolicy", "netDevices"};
-
 	write_open(writer, "linux", '{');
-	write_namespaces(writer);
+	write_names(writer, "namespaces", &names_namespaces);
 	write_capabilities(writer);
-	write_open(writer, "cgroup", '{');
-	write_bool(writer, "v1", false);
-	write_bool(writer, "v2", true);
-	write_bool(writer, "systemd", false);
-	write_bool(writer, "systemdUser", false);
-	write_bool(writer, "rdma", false);
+	write_cgroup(writer);
+	write_seccomp(writer);
+	write_enabled(writer, "apparmor", false);
+	write_enabled(writer, "selinux", false);
+	write_enabled(writer, "intelRdt", false);
+	write_open(writer, "memoryPolicy", '{');
+	write_names(writer, "modes", &names_mpol_modes);
+	write_names(writer, "flags", &names_mpol_flags);
 	write_close(writer, '}');
-	for (size_t i = 0; i < sizeof(disabled) / sizeof(disabled[0]); i++)
-		write_disabled(writer, disabled[i]);
 	write_open(writer, "mountExtensions", '{');
-	write_disabled(writer, "idmap");
+	write_enabled(writer, "idmap", true);
 	write_close(writer, '}');
+	write_enabled(writer, "netDevices", true);
 	write_close(writer, '}');
 }
 
@@ -90,8 +113,7 @@ static size_t write_features(char *text, size_t size)
 	write_open(&writer, NULL, '{');
 	write_string(&writer, "ociVersionMin", VERSION_MIN);
 	write_string(&writer, "ociVersionMax", VERSION_MAX);
-	write_open(&writer, "hooks", '[');
-	write_close(&writer, ']');
+	write_names(&writer, "hooks", &names_hooks);
 	write_options(&writer);
 	write_linux(&writer);
 	write_annotations(&writer);

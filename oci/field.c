@@ -43,6 +43,14 @@ void field_pointer(const struct field *field, char *buffer, size_t size)
 	memmove(buffer, begin, (size_t)(end - begin) + 1);
 }
 
+const char *field_pointer_text(const struct field *field)
+{
+	char pointer[256];
+
+	field_pointer(field, pointer, sizeof(pointer));
+	return arena_strdup(field->document->arena, pointer);
+}
+
 int field_fail(const struct field *field, struct failure *f, const char *fmt, ...)
 {
 	char pointer[256];
@@ -60,17 +68,15 @@ int field_warn(const struct field *field, struct failure *f, const char *fmt, ..
 {
 	struct document *document = field->document;
 	struct note *note = arena_alloc(document->arena, sizeof(*note));
-	char pointer[256];
 	char why[160];
 	va_list args;
 
-	field_pointer(field, pointer, sizeof(pointer));
 	va_start(args, fmt);
 	vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
 	if (!note)
 		return fail_memory(f);
-	note->field = arena_strdup(document->arena, pointer);
+	note->field = field_pointer_text(field);
 	note->why = arena_strdup(document->arena, why);
 	if (!note->field || !note->why)
 		return fail_memory(f);
@@ -228,7 +234,7 @@ int field_list(const struct field *field, const struct field_list *list, void *r
 	if (field_expect(field, 'a', f))
 		return -1;
 	count = json_array_size(field->value);
-	items = arena_zalloc(field->document->arena, count, list->size);
+	items = arena_zalloc(field->document->arena, count + 1, list->size);
 	if (!items)
 		return fail_memory(f);
 	for (size_t i = 0; i < count; i++) {

@@ -26,6 +26,7 @@ struct field {
 };
 
 struct rules;
+struct names;
 
 struct rule {
 	const char *key;
@@ -38,6 +39,7 @@ struct rule {
 	int64_t min; /* of integers; max 0: the type's own limits */
 	int64_t max;
 	const struct rules *members; /* of field_object */
+	const struct names *names;   /* of field_name and field_flags */
 };
 
 struct rules {
@@ -54,10 +56,16 @@ int field_u16(const struct field *, const struct rule *, void *ret, struct failu
 int field_u32(const struct field *, const struct rule *, void *ret, struct failure *);
 int field_u64(const struct field *, const struct rule *, void *ret, struct failure *);
 int field_int(const struct field *, const struct rule *, void *ret, struct failure *);
+int field_i64(const struct field *, const struct rule *, void *ret, struct failure *);
 int field_string(const struct field *, const struct rule *, void *ret, struct failure *);
+/* One of rule->names, as an int; or an array of them, or-ed into a uint32_t. */
+int field_name(const struct field *, const struct rule *, void *ret, struct failure *);
+int field_flags(const struct field *, const struct rule *, void *ret, struct failure *);
 int field_strings(const struct field *, const struct rule *, void *ret, struct failure *);
 /* A string that is not empty and, being a path, shorter than PATH_MAX. */
 int field_path(const struct field *, const struct rule *, void *ret, struct failure *);
+/* The same, absolute and cleaned; ".." stays. */
+int field_absolute_path(const struct field *, const struct rule *, void *ret, struct failure *);
 /* An object, its members by rule->members into the struct at ret. */
 int field_object(const struct field *, const struct rule *, void *ret, struct failure *);
 
@@ -66,7 +74,8 @@ int field_object(const struct field *, const struct rule *, void *ret, struct fa
 int field_members(const struct field *field, const struct rules *rules, void *ret,
 		  struct failure *f) FAIL_MUST_CHECK;
 
-/* Reads an array into fresh memory: count zeroed elements of size bytes, each by one call. */
+/* Reads an array into fresh memory: count zeroed elements of size bytes, each by one call; after
+ * them comes one that stays zero. */
 struct field_list {
 	size_t size;
 	int (*read)(const struct field *field, void *ret_element, struct failure *f);
@@ -76,6 +85,8 @@ int field_list(const struct field *field, const struct field_list *list, void *r
 
 /* Checks the JSON type: 's' string, 'b' boolean, 'i' number, 'a' array, 'o' object. */
 int field_expect(const struct field *field, char type, struct failure *f) FAIL_MUST_CHECK;
+/* The pointer's text in the arena; NULL: no memory. */
+const char *field_pointer_text(const struct field *field);
 bool field_is_empty(const struct field *field);    /* "", [] or {} */
 const char *field_text(const struct field *field); /* of a string */
 /* "/a//b/./c/" -> "/a/b/c"; a relative path gets its "/"; ".." stays. NULL: no memory. */

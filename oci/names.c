@@ -25,14 +25,12 @@ const char *const rlimit_names[RLIMIT__COUNT] = {
 	"RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
 };
 
-const struct namespace_name namespace_names[NAMESPACE__COUNT] = {
-	{"cgroup", true}, {"ipc", true}, {"mount", true}, {"network", true},
-	{"pid", true}, {"uts", true}, {"time", false}, {"user", false},
-};
-
 #define SET(attr)      OPTION_ATTR, attr, 0
 #define CLEAR(attr)    OPTION_ATTR, 0, attr
 #define ATIME(attr)    OPTION_ATTR, attr, MOUNT_ATTR__ATIME /* one of several: the others go */
+#define RSET(attr)     OPTION_RECURSIVE, attr, 0
+#define RCLEAR(attr)   OPTION_RECURSIVE, 0, attr
+#define RATIME(attr)   OPTION_RECURSIVE, attr, MOUNT_ATTR__ATIME
 #define SPREAD(kind)   OPTION_PROPAGATION, OCI_PROPAGATION_##kind, 0
 #define RSPREAD(kind)  OPTION_PROPAGATION, OCI_PROPAGATION_##kind, 1
 #define PLAIN(kind)    OPTION_##kind, 0, 0
@@ -42,12 +40,13 @@ const struct option_name option_names[] = {
 	{"async", PLAIN(SUPERBLOCK)},
 	{"atime", ATIME(MOUNT_ATTR_RELATIME)},
 	{"bind", PLAIN(BIND)},
+	{"copy-symlink", PLAIN(COPY_SYMLINK)},
 	{"defaults", PLAIN(DEFAULT)},
 	{"dev", CLEAR(MOUNT_ATTR_NODEV)},
 	{"diratime", CLEAR(MOUNT_ATTR_NODIRATIME)},
 	{"dirsync", PLAIN(SUPERBLOCK)},
 	{"exec", CLEAR(MOUNT_ATTR_NOEXEC)},
-	{"idmap", PLAIN(REFUSED)},
+	{"idmap", OPTION_IDMAP, OCI_IDMAP_ONE, 0},
 	{"iversion", PLAIN(NO_EFFECT)},
 	{"lazytime", PLAIN(SUPERBLOCK)},
 	{"loud", PLAIN(DEFAULT)},
@@ -64,32 +63,32 @@ const struct option_name option_names[] = {
 	{"nosuid", SET(MOUNT_ATTR_NOSUID)},
 	{"nosymfollow", SET(MOUNT_ATTR_NOSYMFOLLOW)},
 	{"private", SPREAD(PRIVATE)},
-	{"ratime", PLAIN(REFUSED)},
+	{"ratime", RATIME(MOUNT_ATTR_RELATIME)},
 	{"rbind", OPTION_BIND, 1, 0},
-	{"rdev", PLAIN(REFUSED)},
-	{"rdiratime", PLAIN(REFUSED)},
+	{"rdev", RCLEAR(MOUNT_ATTR_NODEV)},
+	{"rdiratime", RCLEAR(MOUNT_ATTR_NODIRATIME)},
 	{"relatime", ATIME(MOUNT_ATTR_RELATIME)},
-	{"remount", PLAIN(REFUSED)},
-	{"rexec", PLAIN(REFUSED)},
-	{"ridmap", PLAIN(REFUSED)},
-	{"rnoatime", PLAIN(REFUSED)},
-	{"rnodev", PLAIN(REFUSED)},
-	{"rnodiratime", PLAIN(REFUSED)},
-	{"rnoexec", PLAIN(REFUSED)},
-	{"rnorelatime", PLAIN(REFUSED)},
-	{"rnostrictatime", PLAIN(REFUSED)},
-	{"rnosuid", PLAIN(REFUSED)},
-	{"rnosymfollow", PLAIN(REFUSED)},
+	{"remount", PLAIN(REMOUNT)},
+	{"rexec", RCLEAR(MOUNT_ATTR_NOEXEC)},
+	{"ridmap", OPTION_IDMAP, OCI_IDMAP_RECURSIVE, 0},
+	{"rnoatime", RATIME(MOUNT_ATTR_NOATIME)},
+	{"rnodev", RSET(MOUNT_ATTR_NODEV)},
+	{"rnodiratime", RSET(MOUNT_ATTR_NODIRATIME)},
+	{"rnoexec", RSET(MOUNT_ATTR_NOEXEC)},
+	{"rnorelatime", RATIME(MOUNT_ATTR_RELATIME)},
+	{"rnostrictatime", RATIME(MOUNT_ATTR_RELATIME)},
+	{"rnosuid", RSET(MOUNT_ATTR_NOSUID)},
+	{"rnosymfollow", RSET(MOUNT_ATTR_NOSYMFOLLOW)},
 	{"ro", OPTION_READONLY, MOUNT_ATTR_RDONLY, 0},
 	{"rprivate", RSPREAD(PRIVATE)},
-	{"rrelatime", PLAIN(REFUSED)},
-	{"rro", PLAIN(REFUSED)},
-	{"rrw", PLAIN(REFUSED)},
+	{"rrelatime", RATIME(MOUNT_ATTR_RELATIME)},
+	{"rro", RSET(MOUNT_ATTR_RDONLY)},
+	{"rrw", RCLEAR(MOUNT_ATTR_RDONLY)},
 	{"rshared", RSPREAD(SHARED)},
 	{"rslave", RSPREAD(SLAVE)},
-	{"rstrictatime", PLAIN(REFUSED)},
-	{"rsuid", PLAIN(REFUSED)},
-	{"rsymfollow", PLAIN(REFUSED)},
+	{"rstrictatime", RATIME(MOUNT_ATTR_STRICTATIME)},
+	{"rsuid", RCLEAR(MOUNT_ATTR_NOSUID)},
+	{"rsymfollow", RCLEAR(MOUNT_ATTR_NOSYMFOLLOW)},
 	{"runbindable", RSPREAD(UNBINDABLE)},
 	{"rw", OPTION_READONLY, 0, MOUNT_ATTR_RDONLY},
 	{"shared", SPREAD(SHARED)},
@@ -99,7 +98,7 @@ const struct option_name option_names[] = {
 	{"suid", CLEAR(MOUNT_ATTR_NOSUID)},
 	{"symfollow", CLEAR(MOUNT_ATTR_NOSYMFOLLOW)},
 	{"sync", PLAIN(SUPERBLOCK)},
-	{"tmpcopyup", PLAIN(REFUSED)},
+	{"tmpcopyup", PLAIN(TMPCOPYUP)},
 	{"unbindable", SPREAD(UNBINDABLE)},
 };
 /* clang-format on */
@@ -121,15 +120,6 @@ int rlimit_find(const char *name)
 {
 	for (int i = 0; i < RLIMIT__COUNT; i++) {
 		if (strcmp(rlimit_names[i], name) == 0)
-			return i;
-	}
-	return -1;
-}
-
-int namespace_find(const char *name)
-{
-	for (int i = 0; i < NAMESPACE__COUNT; i++) {
-		if (strcmp(namespace_names[i].name, name) == 0)
 			return i;
 	}
 	return -1;

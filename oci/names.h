@@ -19,26 +19,48 @@ int capability_find(const char *name);                        /* -1: unknown */
 extern const char *const rlimit_names[RLIMIT__COUNT]; /* index: asm-generic's number */
 int rlimit_find(const char *name);                    /* -1: unknown */
 
-/* Namespaces: those that the virtual machine itself stands for, and those that it cannot. */
-struct namespace_name {
+/* A set of words and what each means to the kernel. */
+struct name {
 	const char *name;
-	bool is_machine;
+	uint32_t value;
 };
 
-#define NAMESPACE__COUNT 8
+struct names {
+	const char *what; /* in "unknown WHAT" */
+	const struct name *rows;
+	size_t count;
+};
 
-extern const struct namespace_name namespace_names[NAMESPACE__COUNT];
-int namespace_find(const char *name); /* -1: unknown */
+extern const struct names names_namespaces;        /* enum oci_namespace_kind */
+extern const struct names names_propagations;      /* enum oci_propagation; NAMES_RECURSIVE or-ed */
+extern const struct names names_policies;          /* SCHED_* */
+extern const struct names names_sched_flags;       /* SCHED_FLAG_* */
+extern const struct names names_io_classes;        /* IOPRIO_CLASS_* */
+extern const struct names names_domains;           /* PER_* */
+extern const struct names names_mpol_modes;        /* MPOL_* */
+extern const struct names names_mpol_flags;        /* MPOL_F_* */
+extern const struct names names_seccomp_actions;   /* SECCOMP_RET_* */
+extern const struct names names_seccomp_flags;     /* SECCOMP_FILTER_FLAG_* */
+extern const struct names names_seccomp_operators; /* enum scmp_compare */
+extern const struct names names_seccomp_archs;     /* NAMES_AARCH64, or 0 */
+extern const struct names names_hooks;             /* enum oci_hook_kind */
+
+#define NAMES_RECURSIVE 0x100u
+#define NAMES_AARCH64   1u
 
 enum option_kind {
 	OPTION_ATTR,        /* attributes of the mount: set, clear */
 	OPTION_READONLY,    /* the same, and the superblock's */
+	OPTION_RECURSIVE,   /* attributes of the mount and of all below it: set, clear */
 	OPTION_BIND,        /* set: recursive */
 	OPTION_PROPAGATION, /* set: enum oci_propagation; clear: recursive */
-	OPTION_SUPERBLOCK,  /* handed to a new file system as it is */
-	OPTION_DEFAULT,     /* asks for what is so anyway */
-	OPTION_NO_EFFECT,   /* accepted, but nothing listens: a warning */
-	OPTION_REFUSED,
+	OPTION_IDMAP,       /* set: enum oci_idmap */
+	OPTION_REMOUNT,
+	OPTION_TMPCOPYUP,
+	OPTION_COPY_SYMLINK,
+	OPTION_SUPERBLOCK, /* handed to a new file system as it is */
+	OPTION_DEFAULT,    /* asks for what is so anyway */
+	OPTION_NO_EFFECT,  /* accepted, but nothing listens: a warning */
 };
 
 struct option_name {

@@ -153,11 +153,13 @@ struct oci_sysctl {
 	const char *key;  /* with dots, as written */
 	const char *path; /* "net/ipv4/ip_forward", below /proc/sys */
 	const char *value;
+	const char *field;
 };
 
 struct oci_net_device {
 	const char *name;   /* in the machine */
 	const char *rename; /* in the container; NULL: the same */
+	const char *field;
 };
 
 struct oci_hook {

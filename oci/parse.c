@@ -152,6 +152,7 @@ static const struct rule top_rows[] = {
 	 .offset = offsetof(struct oci_spec, domainname)},
 	{.key = "mounts", .read = parse_mounts},
 	{.key = "annotations", .read = parse_annotations},
+	{.key = "hooks", .read = parse_hooks, .offset = offsetof(struct oci_spec, hooks)},
 	{.key = "linux", .read = parse_linux},
 };
 const struct rules parse_top_rules = {top_rows, sizeof(top_rows) / sizeof(top_rows[0])};
@@ -172,6 +173,27 @@ static int collect_warnings(const struct document *document, struct oci_spec *sp
 	return 0;
 }
 
+/* An ID-mapped mount without maps of its own has the container's. */
+static int finish_idmaps(struct oci_spec *spec, struct failure *f)
+{
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		struct oci_mount *mount = &spec->mounts[i];
+		struct field top = {.up = NULL};
+		struct field mounts = {.up = &top, .key = "mounts"};
+		struct field element = {.up = &mounts, .index = i};
+		struct field maps = {.up = &element, .key = "uidMappings"};
+
+		if (mount->idmap == OCI_IDMAP_NONE || mount->uid_maps.count)
+			continue;
+		if (!spec->linux_.uid_maps.count)
+			return field_fail(&maps, f,
+					  "must be given: the container has no ID mappings");
+		mount->uid_maps = spec->linux_.uid_maps;
+		mount->gid_maps = spec->linux_.gid_maps;
+	}
+	return 0;
+}
+
 static int parse_into(struct oci_spec *spec, const char *bytes, size_t length, struct failure *f)
 {
 	struct document document;
@@ -181,7 +203,7 @@ static int parse_into(struct oci_spec *spec, const char *bytes, size_t length, s
 		return -1;
 	document.read_unknown = fate_apply;
 	top = (struct field){.value = document.root, .document = &document};
-	if (field_members(&top, &parse_top_rules, spec, f))
+	if (field_members(&top, &parse_top_rules, spec, f) || finish_idmaps(spec, f))
 		return -1;
 	return collect_warnings(&document, spec, f);
 }

@@ -46,6 +46,12 @@ static void set_attr(struct oci_mount *mount, const struct option_name *name)
 	mount->attr_clear = (mount->attr_clear & ~name->set) | name->clear;
 }
 
+static void set_attr_recursive(struct oci_mount *mount, const struct option_name *name)
+{
+	mount->attr_set_recursive = (mount->attr_set_recursive & ~name->clear) | name->set;
+	mount->attr_clear_recursive = (mount->attr_clear_recursive & ~name->set) | name->clear;
+}
+
 static int apply_option(const struct field *field, const struct option_name *name,
 			struct oci_mount *mount, struct failure *f)
 {
@@ -56,6 +62,21 @@ static int apply_option(const struct field *field, const struct option_name *nam
 		return 0;
 	case OPTION_ATTR:
 		set_attr(mount, name);
+		return 0;
+	case OPTION_RECURSIVE:
+		set_attr_recursive(mount, name);
+		return 0;
+	case OPTION_IDMAP:
+		mount->idmap = (enum oci_idmap)name->set;
+		return 0;
+	case OPTION_REMOUNT:
+		mount->remount = true;
+		return 0;
+	case OPTION_TMPCOPYUP:
+		mount->tmpcopyup = true;
+		return 0;
+	case OPTION_COPY_SYMLINK:
+		mount->copy_symlink = true;
 		return 0;
 	case OPTION_BIND:
 		mount->bind = true;
@@ -70,8 +91,6 @@ static int apply_option(const struct field *field, const struct option_name *nam
 		return 0;
 	case OPTION_NO_EFFECT:
 		return field_warn(field, f, "mount option \"%s\" has no effect", name->name);
-	case OPTION_REFUSED:
-		return field_fail(field, f, "mount option \"%s\" is not supported", name->name);
 	}
 	return 0;
 }
@@ -117,6 +136,8 @@ static const struct rule mount_rows[] = {
 	{.key = "type", .read = field_string, .offset = MEMBER(mount.type)},
 	{.key = "source", .read = field_path, .offset = MEMBER(mount.source)},
 	{.key = "options", .read = field_strings, .offset = MEMBER(options)},
+	{.key = "uidMappings", .read = parse_id_maps, .offset = MEMBER(mount.uid_maps)},
+	{.key = "gidMappings", .read = parse_id_maps, .offset = MEMBER(mount.gid_maps)},
 };
 RULES(mount_rules, mount_rows);
 
@@ -126,14 +147,42 @@ static int check_bind(const struct field *field, const struct field *options,
 {
 	struct field source = {.up = field, .key = "source", .document = field->document};
 
-	if (!mount->source)
+	if (!mount->source && !mount->remount)
 		return field_fail(&source, f, "must be given for a bind mount");
 	if (mount->data.count)
 		return field_fail(options, f, "a bind mount has no option " SHOWN,
 				  mount->data.items[0]);
-	mount->source = field_clean_path(field->document->arena, mount->source);
+	if (mount->source)
+		mount->source = field_clean_path(field->document->arena, mount->source);
 	mount->type = NULL;
-	return mount->source ? 0 : fail_memory(f);
+	return mount->source || mount->remount ? 0 : fail_memory(f);
+}
+
+/* Both maps or none; and with a map the mount is an ID-mapped one. */
+static int check_id_maps(const struct field *field, struct oci_mount *mount, struct failure *f)
+{
+	bool has_uids = mount->uid_maps.count;
+	struct field missing = {.up = field, .key = has_uids ? "gidMappings" : "uidMappings"};
+
+	if (has_uids != (mount->gid_maps.count > 0))
+		return field_fail(&missing, f, "must be given with the other mapping");
+	if (has_uids && mount->idmap == OCI_IDMAP_NONE)
+		mount->idmap = OCI_IDMAP_ONE;
+	return 0;
+}
+
+static int check_options(const struct field *options, const struct oci_mount *mount,
+			 struct failure *f)
+{
+	bool is_tmpfs = mount->type && strcmp(mount->type, "tmpfs") == 0;
+
+	if (mount->tmpcopyup && (mount->bind || !is_tmpfs))
+		return field_fail(options, f, "tmpcopyup needs a tmpfs");
+	if (mount->copy_symlink && !mount->bind)
+		return field_fail(options, f, "copy-symlink needs a bind mount");
+	if (mount->remount && mount->idmap != OCI_IDMAP_NONE)
+		return field_fail(options, f, "a remount cannot map IDs");
+	return 0;
 }
 
 static int read_mount(const struct field *field, void *ret, struct failure *f)
@@ -141,19 +190,22 @@ static int read_mount(const struct field *field, void *ret, struct failure *f)
 	struct field options = {.up = field, .key = "options", .document = field->document};
 	struct field type = {.up = field, .key = "type"};
 	struct raw_mount raw = {.mount.type = NULL};
+	struct oci_mount *mount = &raw.mount;
 
 	if (field_members(field, &mount_rules, &raw, f))
 		return -1;
-	raw.mount.bind = raw.mount.type && strcmp(raw.mount.type, "bind") == 0;
-	if (parse_options(&options, &raw.options, &raw.mount, f))
+	mount->bind = mount->type && strcmp(mount->type, "bind") == 0;
+	if (parse_options(&options, &raw.options, mount, f))
 		return -1;
-	if (raw.mount.bind) {
-		if (check_bind(field, &options, &raw.mount, f))
+	if (mount->bind) {
+		if (check_bind(field, &options, mount, f))
 			return -1;
-	} else if (!raw.mount.type || !raw.mount.type[0]) {
+	} else if (!mount->remount && (!mount->type || !mount->type[0])) {
 		return field_fail(&type, f, "must be given, unless the mount is a bind");
 	}
-	*(struct oci_mount *)ret = raw.mount;
+	if (check_id_maps(field, mount, f) || check_options(&options, mount, f))
+		return -1;
+	*(struct oci_mount *)ret = *mount;
 	return 0;
 }
 

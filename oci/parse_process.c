@@ -53,8 +53,7 @@ static int parse_args(const struct field *field, const struct rule *rule, void *
 }
 
 /* Values are not shown in messages: environments carry secrets. */
-static int parse_env(const struct field *field, const struct rule *rule, void *ret,
-		     struct failure *f)
+int parse_env(const struct field *field, const struct rule *rule, void *ret, struct failure *f)
 {
 	struct oci_strings env;
 
@@ -70,22 +69,6 @@ static int parse_env(const struct field *field, const struct rule *rule, void *r
 			return field_fail(&element, f, "must be NAME=VALUE, has no name");
 	}
 	*(struct oci_strings *)ret = env;
-	return 0;
-}
-
-static int parse_cwd(const struct field *field, const struct rule *rule, void *ret,
-		     struct failure *f)
-{
-	const char *cwd;
-
-	if (field_path(field, rule, &cwd, f))
-		return -1;
-	if (cwd[0] != '/')
-		return field_fail(field, f, "must be an absolute path, not " SHOWN, cwd);
-	cwd = field_clean_path(field->document->arena, cwd);
-	if (!cwd)
-		return fail_memory(f);
-	*(const char **)ret = cwd;
 	return 0;
 }
 
@@ -134,12 +117,18 @@ RULES(user_rules, user_rows);
 
 #define MEMBER(name) offsetof(struct oci_process, name)
 
+static const struct rule affinity_rows[] = {
+	{.key = "initial", .read = parse_cpu_set, .offset = MEMBER(exec_cpus_initial)},
+	{.key = "final", .read = parse_cpu_set, .offset = MEMBER(exec_cpus_final)},
+};
+RULES(affinity_rules, affinity_rows);
+
 static const struct rule process_rows[] = {
 	{.key = "terminal", .read = field_bool, .offset = MEMBER(terminal)},
 	{.key = "consoleSize", .read = parse_console, .members = &console_rules},
 	{.key = "args", .read = parse_args, .offset = MEMBER(args), .is_required = true},
 	{.key = "env", .read = parse_env, .offset = MEMBER(env)},
-	{.key = "cwd", .read = parse_cwd, .offset = MEMBER(cwd), .is_required = true},
+	{.key = "cwd", .read = field_absolute_path, .offset = MEMBER(cwd), .is_required = true},
 	{.key = "user", .read = field_object, .offset = MEMBER(user), .members = &user_rules},
 	{.key = "capabilities", .read = parse_capabilities, .offset = MEMBER(caps)},
 	{.key = "rlimits", .read = parse_rlimits},
@@ -150,6 +139,9 @@ static const struct rule process_rows[] = {
 	 .present = MEMBER(has_oom_score_adj),
 	 .min = -1000,
 	 .max = 1000},
+	{.key = "scheduler", .read = parse_scheduler, .offset = MEMBER(scheduler)},
+	{.key = "ioPriority", .read = parse_io_priority, .offset = MEMBER(io_priority)},
+	{.key = "execCPUAffinity", .read = field_object, .members = &affinity_rules},
 };
 RULES(process_rules, process_rows);
 

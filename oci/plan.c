@@ -3,13 +3,16 @@
  * spec + sources -> plan.
  *
  * The order, and why it is this one:
- *   root     layers, upper, overlay, enter: from here on paths are the container's
+ *   root     layers, upper, overlay
+ *   machine  nodes to be bound, cgroup, network, kernel parameters, names: what belongs to no
+ *            namespace of the container
+ *   enter    from here on paths are the container's
  *   files    /etc/hosts and its like, while nothing of the configuration is mounted: so they land
  *            in the root and never in somebody's volume
  *   mounts   what every container gets, then the configuration's in its order; device nodes come
  *            right after what /dev is
- *   machine  names, loopback, the working directory
- *   seal     the root becomes read-only when all that had to be made in it is made
+ *   settings kernel parameters and names of the container's namespaces, the working directory
+ *   seal     what is to be read-only or out of sight becomes so when all that had to be made is made
  *
  * Should: decide everything, so that applying is a loop without questions.
  * Must not: look at anything but its arguments.
@@ -43,48 +46,33 @@ int planner_add(struct planner *planner, const struct step *step, struct failure
 const struct oci_mount *planner_mount_at(const struct planner *planner, const char *destination)
 {
 	for (size_t i = planner->spec->mount_count; i > 0; i--) {
-		if (strcmp(planner->spec->mounts[i - 1].destination, destination) == 0)
-			return &planner->spec->mounts[i - 1];
+		const struct oci_mount *mount = &planner->spec->mounts[i - 1];
+
+		if (!mount->remount && strcmp(mount->destination, destination) == 0)
+			return mount;
 	}
 	return NULL;
 }
 
-static int plan_names(struct planner *planner, struct failure *f)
+bool planner_has(const struct planner *planner, enum oci_namespace_kind kind)
 {
-	struct step hostname = {
-		.kind = STEP_HOSTNAME, .field = "/hostname", .src = planner->spec->hostname};
-	struct step domainname = {
-		.kind = STEP_DOMAINNAME, .field = "/domainname", .src = planner->spec->domainname};
-
-	if (hostname.src && planner_add(planner, &hostname, f))
-		return -1;
-	return domainname.src ? planner_add(planner, &domainname, f) : 0;
+	return planner->spec->linux_.namespaces[kind].present;
 }
 
-static int plan_machine(struct planner *planner, struct failure *f)
+static int plan_machine_side(struct planner *planner, struct failure *f)
 {
-	static const struct step loopback = {
-		.kind = STEP_LOOPBACK, .flags = STEP_OPTIONAL, .field = "<builtin:loopback>"};
-	struct step cwd = {.kind = STEP_MKDIR,
-			   .field = "/process/cwd",
-			   .dst = planner->spec->process.cwd,
-			   .mode = 0755};
-
-	if (plan_names(planner, f) || planner_add(planner, &loopback, f))
-		return -1;
-	return strcmp(cwd.dst, "/") != 0 ? planner_add(planner, &cwd, f) : 0;
+	return plan_root(planner, f) || plan_work_devices(planner, f) || plan_machine(planner, f)
+		       ? -1
+		       : 0;
 }
 
-static int plan_seal(struct planner *planner, struct failure *f)
+static int plan_container_side(struct planner *planner, struct failure *f)
 {
-	struct step readonly = {.kind = STEP_ROOT_READONLY, .field = "/root/readonly"};
-
-	if (planner->spec->root.readonly)
-		return planner_add(planner, &readonly, f);
-	if (planner->sources->upper != UPPER_NONE)
-		return 0;
-	readonly.field = "<builtin:upper>";
-	return planner_add(planner, &readonly, f);
+	return plan_enter(planner, f) || plan_files(planner, f) || plan_mounts(planner, f) ||
+			       plan_config_devices(planner, f) || plan_settings(planner, f) ||
+			       plan_seal(planner, f)
+		       ? -1
+		       : 0;
 }
 
 int plan_build(const struct oci_spec *spec, const struct plan_sources *sources, struct plan *ret,
@@ -92,9 +80,13 @@ int plan_build(const struct oci_spec *spec, const struct plan_sources *sources, 
 {
 	struct planner planner = {.spec = spec, .sources = sources, .arena = spec->arena};
 
-	if (plan_root(&planner, f) || plan_files(&planner, f) || plan_mounts(&planner, f) ||
-	    plan_config_devices(&planner, f) || plan_machine(&planner, f) || plan_seal(&planner, f))
+	size_t machine_count;
+
+	if (plan_machine_side(&planner, f))
 		return fail_at(f, STAGE_PLAN, NULL);
-	*ret = (struct plan){planner.steps, planner.count};
+	machine_count = planner.count;
+	if (plan_container_side(&planner, f))
+		return fail_at(f, STAGE_PLAN, NULL);
+	*ret = (struct plan){planner.steps, planner.count, machine_count};
 	return 0;
 }

@@ -9,6 +9,11 @@
  *   container paths start with "/" and are resolved inside the container's root with
  *   openat2(RESOLVE_IN_ROOT): no image can point them outside. Missing parents, and missing targets
  *   of mounts, are made.
+ *
+ * Sides. The steps before STEP_ENTER are the machine's: PID 1 does them in its own namespaces, with
+ * all its privileges. STEP_ENTER and what follows is the container's: done by the child that becomes
+ * the workload, in the namespaces of the configuration. No step after STEP_ENTER needs more than
+ * those namespaces give.
  */
 #ifndef OCI_PLAN_H
 #define OCI_PLAN_H
@@ -74,7 +79,19 @@ enum step_kind {
 	STEP_DOMAINNAME,       /* setdomainname(src) */
 	STEP_LOOPBACK,         /* lo up */
 	STEP_ROOT_READONLY,    /* the container's root mount becomes read-only */
-	STEP_ROOT_PROPAGATION, /* reserved for rootfsPropagation: propagation */
+	STEP_ROOT_PROPAGATION, /* propagation of the container's root mount */
+	STEP_NET_DEVICE, /* network device src moves to the network namespace at `network` (a path of
+			  * the boot root; NULL: stays in the machine's) and is called dst there */
+	STEP_CGROUP,     /* make cgroup src (relative to the top of the hierarchy) and its parents,
+			  * with the controllers that the next steps need enabled above it */
+	STEP_CGROUP_WRITE,   /* write src into file dst of that cgroup */
+	STEP_CGROUP_DEVICES, /* that cgroup may use devices by `rules`, count of them */
+	STEP_SYSCTL,  /* write src into dst below /proc/sys, with the namespaces of this side */
+	STEP_REMOUNT, /* the mount at container path dst gets these attrs and no others; with fstype
+		       * also its file system: data, and read-only as STEP_SB_READONLY says */
+	STEP_READONLY_PATH, /* container path dst, when it is there, becomes read-only with all below */
+	STEP_MASK, /* container path dst, when it is there, is covered: a directory by an empty
+			* read-only one, anything else by a null device */
 	STEP__COUNT,
 };
 
@@ -84,6 +101,10 @@ enum step_flag {
 	STEP_RECURSIVE = 1 << 2,     /* STEP_BIND: rbind */
 	STEP_SB_READONLY = 1 << 3,   /* STEP_MOUNT: the superblock too is read-only */
 	STEP_SRC_CONTAINER = 1 << 4, /* STEP_BIND: src is a container path, else of the boot root */
+	STEP_COPY_UP = 1 << 5,       /* STEP_MOUNT: the new tmpfs begins with what it covers */
+	STEP_COPY_SYMLINK = 1 << 6,  /* STEP_BIND: a src that is a link is made again at dst */
+	STEP_SRC_WORK = 1 << 7,      /* STEP_BIND: src is a work path */
+	STEP_WORK = 1 << 8,          /* STEP_MKNOD: dst is a work path */
 };
 
 struct step {
@@ -97,19 +118,27 @@ struct step {
 	struct oci_strings data;
 	uint64_t attr_set; /* MOUNT_ATTR_* */
 	uint64_t attr_clear;
+	uint64_t attr_set_recursive; /* for the mounts below too, after the others */
+	uint64_t attr_clear_recursive;
 	enum oci_propagation propagation;
 	bool propagation_recursive;
+	enum oci_idmap idmap; /* STEP_MOUNT, STEP_BIND: before it is attached, with these maps */
+	struct oci_id_maps uid_maps;
+	struct oci_id_maps gid_maps;
 	uint32_t mode; /* STEP_MKNOD: permissions and S_IFCHR, S_IFBLK or S_IFIFO */
 	uint32_t dev_major;
 	uint32_t dev_minor;
 	uint32_t uid; /* STEP_MKNOD: owner */
 	uint32_t gid;
-	size_t count; /* STEP_OVERLAY: number of lowers */
+	size_t count; /* STEP_OVERLAY: number of lowers; STEP_CGROUP_DEVICES: of rules */
+	const struct oci_device_rule *rules; /* STEP_CGROUP_DEVICES */
+	const char *network;                 /* STEP_NET_DEVICE */
 };
 
 struct plan {
 	struct step *steps;
 	size_t count;
+	size_t machine_count; /* steps of the machine; the next one is STEP_ENTER */
 };
 
 /*

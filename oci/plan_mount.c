@@ -72,26 +72,49 @@ static int plan_defaults(struct planner *planner, const char *parent, struct fai
 	return 0;
 }
 
-static struct step mount_step(const struct oci_mount *mount, const char *field)
+static unsigned mount_flags(const struct oci_mount *mount, bool seals_late)
+{
+	unsigned flags = 0;
+
+	if (mount->recursive)
+		flags |= STEP_RECURSIVE;
+	if (mount->sb_readonly && !mount->bind && !seals_late)
+		flags |= STEP_SB_READONLY;
+	if (mount->tmpcopyup)
+		flags |= STEP_COPY_UP;
+	if (mount->copy_symlink)
+		flags |= STEP_COPY_SYMLINK;
+	return flags;
+}
+
+static struct step mount_step(const struct oci_mount *mount, const char *field, bool seals_late)
 {
 	struct step step = {
-		.kind = mount->bind ? STEP_BIND : STEP_MOUNT,
-		.flags = (mount->recursive ? STEP_RECURSIVE : 0u) |
-			 (mount->sb_readonly && !mount->bind ? STEP_SB_READONLY : 0u),
+		.kind = mount->remount ? STEP_REMOUNT
+			: mount->bind  ? STEP_BIND
+				       : STEP_MOUNT,
+		.flags = mount_flags(mount, seals_late),
 		.field = field,
 		.src = mount->source ? mount->source : mount->type,
 		.dst = mount->destination,
 		.fstype = mount->type,
 		.data = mount->data,
-		.attr_set = mount->attr_set,
+		.attr_set = mount->attr_set & ~(seals_late ? MOUNT_ATTR_RDONLY : 0u),
 		.attr_clear = mount->attr_clear,
 		.propagation = mount->propagation,
 		.propagation_recursive = mount->propagation_recursive,
+		.attr_set_recursive = mount->attr_set_recursive,
+		.attr_clear_recursive = mount->attr_clear_recursive,
+		.idmap = mount->idmap,
+		.uid_maps = mount->uid_maps,
+		.gid_maps = mount->gid_maps,
 	};
 
 	/* The guest has cgroup v2 only; the specification's name for both is "cgroup". */
 	if (step.fstype && strcmp(step.fstype, "cgroup") == 0)
 		step.fstype = "cgroup2";
+	if (mount->remount && !mount->bind)
+		step.fstype = "remount"; /* the file system too, whatever it is */
 	return step;
 }
 
@@ -103,12 +126,12 @@ static int plan_mount(struct planner *planner, size_t index, struct failure *f)
 
 	if (!field)
 		return fail_memory(f);
-	if (strcmp(mount->destination, "/") == 0)
+	if (strcmp(mount->destination, "/") == 0 && !mount->remount)
 		return fail_config(f, field, "a mount cannot replace the root");
-	step = mount_step(mount, field);
+	step = mount_step(mount, field, planner_seals_late(planner, index));
 	if (planner_add(planner, &step, f))
 		return -1;
-	if (mount->bind || planner_mount_at(planner, mount->destination) != mount)
+	if (mount->bind || mount->remount || planner_mount_at(planner, mount->destination) != mount)
 		return 0;
 	if (strcmp(mount->destination, "/dev") == 0 && plan_default_devices(planner, f))
 		return -1;

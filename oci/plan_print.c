@@ -1,82 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A step as one line: its name, what it works on, its flags, and the field that asked for it. */
 #include <linux/mount.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h> /* S_IF types only */
 
 #include "plan.h"
-
-struct line {
-	char *text;
-	size_t size;
-	size_t length; /* what was written, or would have been */
-};
-
-static void add(struct line *line, const char *bytes, size_t length)
-{
-	for (size_t i = 0; i < length; i++, line->length++) {
-		if (line->length + 1 < line->size)
-			line->text[line->length] = bytes[i];
-	}
-}
-
-static void add_text(struct line *line, const char *text)
-{
-	add(line, text, strlen(text));
-}
-
-__attribute__((format(printf, 2, 3))) static void add_format(struct line *line, const char *fmt,
-							     ...)
-{
-	char text[64];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	add_text(line, text);
-}
-
-static bool is_plain(const char *text)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "/._-+=:@%<>~";
-
-	return text[0] && !text[strspn(text, plain)];
-}
-
-/* A word: as it is, or in quotes with escapes when it has odd characters. NULL is "-". */
-static void add_word(struct line *line, const char *text)
-{
-	if (!text || is_plain(text)) {
-		add_text(line, text ? text : "-");
-		return;
-	}
-	add_text(line, "\"");
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (byte == '\n')
-			add_text(line, "\\n");
-		else if (byte == '\t')
-			add_text(line, "\\t");
-		else if (byte < 0x20 || byte == 0x7f)
-			add_format(line, "\\x%02x", byte);
-		else if (byte == '"' || byte == '\\')
-			add_format(line, "\\%c", byte);
-		else
-			add(line, text, 1);
-	}
-	add_text(line, "\"");
-}
-
-static void add_column(struct line *line, const char *text)
-{
-	add_text(line, " ");
-	add_word(line, text);
-}
+#include "plan_line.h"
 
 static const struct {
 	uint64_t mask;
@@ -103,9 +33,51 @@ static const char *const propagations[][2] = {
 
 static void add_item(struct line *line, bool *is_first, const char *item)
 {
-	add_text(line, *is_first ? " " : ",");
-	add_word(line, item);
+	line_text(line, *is_first ? " " : ",");
+	line_word(line, item);
 	*is_first = false;
+}
+
+/* prefix "r" for those that hold for all mounts below too */
+static void add_attrs(struct line *line, bool *is_first, const char *prefix, uint64_t set,
+		      uint64_t clear)
+{
+	char name[24];
+
+	for (size_t i = 0; i < sizeof(attrs) / sizeof(attrs[0]); i++) {
+		const char *word = NULL;
+
+		if ((set & attrs[i].mask) == attrs[i].value)
+			word = attrs[i].name;
+		else if (clear & attrs[i].mask)
+			word = attrs[i].opposite;
+		if (!word)
+			continue;
+		snprintf(name, sizeof(name), "%s%s", prefix, word);
+		add_item(line, is_first, name);
+	}
+	if (clear & MOUNT_ATTR__ATIME && !(set & MOUNT_ATTR__ATIME)) {
+		snprintf(name, sizeof(name), "%srelatime", prefix);
+		add_item(line, is_first, name);
+	}
+}
+
+static void add_maps(struct line *line, const char *key, const struct oci_id_maps *maps)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		line_format(line, "%s%s%u-%u-%u", i ? "" : ",", i ? "," : key,
+			    maps->items[i].container_id, maps->items[i].host_id,
+			    maps->items[i].size);
+}
+
+static void add_rare(struct line *line, bool *is_first, const struct step *step)
+{
+	add_attrs(line, is_first, "r", step->attr_set_recursive, step->attr_clear_recursive);
+	if (step->idmap == OCI_IDMAP_NONE)
+		return;
+	add_item(line, is_first, step->idmap == OCI_IDMAP_RECURSIVE ? "ridmap" : "idmap");
+	add_maps(line, "uids=", &step->uid_maps);
+	add_maps(line, "gids=", &step->gid_maps);
 }
 
 /* Attributes, propagation and data as one comma list; "-" when there are none. */
@@ -114,14 +86,8 @@ static void add_options(struct line *line, const struct step *step)
 	const char *spread = propagations[step->propagation][step->propagation_recursive];
 	bool is_first = true;
 
-	for (size_t i = 0; i < sizeof(attrs) / sizeof(attrs[0]); i++) {
-		if ((step->attr_set & attrs[i].mask) == attrs[i].value)
-			add_item(line, &is_first, attrs[i].name);
-		else if (attrs[i].opposite && step->attr_clear & attrs[i].mask)
-			add_item(line, &is_first, attrs[i].opposite);
-	}
-	if (step->attr_clear & MOUNT_ATTR__ATIME && !(step->attr_set & MOUNT_ATTR__ATIME))
-		add_item(line, &is_first, "relatime");
+	add_attrs(line, &is_first, "", step->attr_set, step->attr_clear);
+	add_rare(line, &is_first, step);
 	if (step->flags & STEP_SB_READONLY)
 		add_item(line, &is_first, "sb-ro");
 	if (spread)
@@ -129,7 +95,7 @@ static void add_options(struct line *line, const struct step *step)
 	for (size_t i = 0; i < step->data.count; i++)
 		add_item(line, &is_first, step->data.items[i]);
 	if (is_first)
-		add_text(line, " -");
+		line_text(line, " -");
 }
 
 static const char *const source_names[] = {
@@ -143,46 +109,46 @@ _Static_assert(sizeof(source_names) / sizeof(source_names[0]) == SOURCE__COUNT,
 
 static void print_layer(struct line *line, const struct step *step)
 {
-	add_column(line, source_names[step->source]);
-	add_column(line, step->src);
-	add_column(line, step->fstype);
-	add_column(line, step->dst);
+	line_column(line, source_names[step->source]);
+	line_column(line, step->src);
+	line_column(line, step->fstype);
+	line_column(line, step->dst);
 	add_options(line, step);
 }
 
 static void print_overlay(struct line *line, const struct step *step)
 {
-	add_format(line, " %zu", step->count);
-	add_column(line, step->src);
-	add_column(line, step->dst);
+	line_format(line, " %zu", step->count);
+	line_column(line, step->src);
+	line_column(line, step->dst);
 	add_options(line, step);
 }
 
 static void print_mount(struct line *line, const struct step *step)
 {
-	add_column(line, step->fstype);
-	add_column(line, step->src);
-	add_column(line, step->dst);
+	line_column(line, step->fstype);
+	line_column(line, step->src);
+	line_column(line, step->dst);
 	add_options(line, step);
 }
 
 static void print_bind(struct line *line, const struct step *step)
 {
-	add_column(line, step->src);
-	add_column(line, step->dst);
+	line_column(line, step->src);
+	line_column(line, step->dst);
 	add_options(line, step);
 }
 
 static void print_pair(struct line *line, const struct step *step)
 {
-	add_column(line, step->src);
-	add_column(line, step->dst);
+	line_column(line, step->src);
+	line_column(line, step->dst);
 }
 
 static void print_mode(struct line *line, const struct step *step)
 {
-	add_column(line, step->dst);
-	add_format(line, " %04o", step->mode & 07777);
+	line_column(line, step->dst);
+	line_format(line, " %04o", step->mode & 07777);
 }
 
 static void print_node(struct line *line, const struct step *step)
@@ -190,24 +156,24 @@ static void print_node(struct line *line, const struct step *step)
 	uint32_t type = step->mode & S_IFMT;
 
 	print_mode(line, step);
-	add_format(line, " %c %u:%u",
-		   type == S_IFBLK   ? 'b'
-		   : type == S_IFIFO ? 'p'
-				     : 'c',
-		   step->dev_major, step->dev_minor);
+	line_format(line, " %c %u:%u",
+		    type == S_IFBLK   ? 'b'
+		    : type == S_IFIFO ? 'p'
+				      : 'c',
+		    step->dev_major, step->dev_minor);
 	if (step->uid || step->gid)
-		add_format(line, " owner %u:%u", step->uid, step->gid);
+		line_format(line, " owner %u:%u", step->uid, step->gid);
 }
 
 static void print_file(struct line *line, const struct step *step)
 {
 	print_mode(line, step);
-	add_column(line, step->src);
+	line_column(line, step->src);
 }
 
 static void print_name(struct line *line, const struct step *step)
 {
-	add_column(line, step->src);
+	line_column(line, step->src);
 }
 
 static void print_nothing(struct line *line, const struct step *step)
@@ -219,6 +185,45 @@ static void print_nothing(struct line *line, const struct step *step)
 static void print_propagation(struct line *line, const struct step *step)
 {
 	add_options(line, step);
+}
+
+static void print_target(struct line *line, const struct step *step)
+{
+	line_column(line, step->dst);
+}
+
+static void print_remount(struct line *line, const struct step *step)
+{
+	line_column(line, step->fstype ? "file-system" : "mount");
+	line_column(line, step->dst);
+	add_options(line, step);
+}
+
+/* As crun's configuration writes them: "allow c 1:3 rwm", "*" for any number. */
+static void print_rules(struct line *line, const struct step *step)
+{
+	for (size_t i = 0; step->rules && i < step->count; i++) {
+		const struct oci_device_rule *rule = &step->rules[i];
+		const int64_t numbers[] = {rule->major, rule->minor};
+
+		line_format(line, "%s%s %c", i ? ", " : " ", rule->allow ? "allow" : "deny",
+			    rule->type);
+		for (size_t k = 0; k < 2; k++) {
+			line_text(line, k ? ":" : " ");
+			if (numbers[k] < 0)
+				line_text(line, "*");
+			else
+				line_format(line, "%d", (int)numbers[k]);
+		}
+		line_format(line, " %s%s%s", rule->read ? "r" : "", rule->write ? "w" : "",
+			    rule->mknod ? "m" : "");
+	}
+}
+
+static void print_net_device(struct line *line, const struct step *step)
+{
+	print_pair(line, step);
+	line_column(line, step->network);
 }
 
 static const struct {
@@ -241,6 +246,14 @@ static const struct {
 	[STEP_LOOPBACK] = {"loopback", print_nothing},
 	[STEP_ROOT_READONLY] = {"root-readonly", print_nothing},
 	[STEP_ROOT_PROPAGATION] = {"root-propagation", print_propagation},
+	[STEP_NET_DEVICE] = {"net-device", print_net_device},
+	[STEP_CGROUP] = {"cgroup", print_name},
+	[STEP_CGROUP_WRITE] = {"cgroup-write", print_pair},
+	[STEP_CGROUP_DEVICES] = {"cgroup-devices", print_rules},
+	[STEP_SYSCTL] = {"sysctl", print_pair},
+	[STEP_REMOUNT] = {"remount", print_remount},
+	[STEP_READONLY_PATH] = {"readonly", print_target},
+	[STEP_MASK] = {"mask", print_target},
 };
 _Static_assert(sizeof(printers) / sizeof(printers[0]) == STEP__COUNT, "a printer for each step");
 
@@ -248,9 +261,10 @@ static const struct {
 	enum step_flag flag;
 	const char *name;
 } flags[] = {
-	{STEP_RECURSIVE, "recursive"},
-	{STEP_SRC_CONTAINER, "from-container"},
-	{STEP_IF_MISSING, "if-missing"},
+	{STEP_RECURSIVE, "recursive"},   {STEP_SRC_CONTAINER, "from-container"},
+	{STEP_SRC_WORK, "from-work"},    {STEP_WORK, "in-work"},
+	{STEP_COPY_UP, "copy-up"},       {STEP_COPY_SYMLINK, "copy-symlink"},
+	{STEP_ATTRS_ONLY, "attrs-only"}, {STEP_IF_MISSING, "if-missing"},
 	{STEP_OPTIONAL, "optional"},
 };
 
@@ -258,13 +272,13 @@ size_t plan_print_step(const struct step *step, char *buffer, size_t size)
 {
 	struct line line = {.text = buffer, .size = size};
 
-	add_text(&line, printers[step->kind].name);
+	line_text(&line, printers[step->kind].name);
 	printers[step->kind].print(&line, step);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (step->flags & flags[i].flag)
-			add_column(&line, flags[i].name);
+			line_column(&line, flags[i].name);
 	}
-	add_column(&line, step->field);
+	line_column(&line, step->field);
 	if (size)
 		buffer[line.length < size ? line.length : size - 1] = '\0';
 	return line.length;

@@ -109,7 +109,7 @@ static int plan_overlay(struct planner *planner, struct failure *f)
 	return planner_add(planner, &overlay, f);
 }
 
-static int plan_enter(struct planner *planner, struct failure *f)
+int plan_enter(struct planner *planner, struct failure *f)
 {
 	const char *path = planner->spec->root.path;
 	struct step step = {.kind = STEP_ENTER, .src = "/", .dst = "root", .field = "/root/path"};
@@ -136,7 +136,5 @@ int plan_root(struct planner *planner, struct failure *f)
 		if (plan_layer(planner, i, f))
 			return -1;
 	}
-	if (plan_overlay(planner, f))
-		return -1;
-	return plan_enter(planner, f);
+	return plan_overlay(planner, f);
 }

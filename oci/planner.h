@@ -25,14 +25,27 @@ struct planner {
 int planner_add(struct planner *planner, const struct step *step,
 		struct failure *f) FAIL_MUST_CHECK;
 
+/* The machine's side. */
 int plan_root(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
+int plan_machine(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
+/* In a user namespace nobody makes nodes: they are made before, to be bound. */
+int plan_work_devices(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
+
+/* The container's. */
+int plan_enter(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
 int plan_files(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
 int plan_mounts(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
 /* The nodes and links that every container finds in /dev. */
 int plan_default_devices(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
 int plan_config_devices(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
+int plan_settings(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
+int plan_seal(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
+
+bool planner_has(const struct planner *planner, enum oci_namespace_kind kind);
 
 /* The last entry of "mounts" with this destination, or NULL. */
 const struct oci_mount *planner_mount_at(const struct planner *planner, const char *destination);
+/* Whether an entry is made read-only at the end only, as things are to be made in it. */
+bool planner_seals_late(const struct planner *planner, size_t index);
 
 #endif

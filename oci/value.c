@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "names.h"
 
 #define PATH_BYTES_MAX 4096 /* the kernel's PATH_MAX, with the NUL */
 
@@ -105,6 +106,58 @@ int field_int(const struct field *field, const struct rule *rule, void *ret, str
 	return 0;
 }
 
+int field_i64(const struct field *field, const struct rule *rule, void *ret, struct failure *f)
+{
+	uint64_t value;
+
+	if (read_integer(field, limits_of(rule, INT64_MIN, INT64_MAX), &value, f))
+		return -1;
+	*(int64_t *)ret = (int64_t)value;
+	return 0;
+}
+
+static int find_name(const struct field *field, const char *name, const struct names *names,
+		     uint32_t *ret, struct failure *f)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->rows[i].name, name) == 0) {
+			*ret = names->rows[i].value;
+			return 0;
+		}
+	}
+	return field_fail(field, f, "unknown %s " SHOWN, names->what, name);
+}
+
+int field_name(const struct field *field, const struct rule *rule, void *ret, struct failure *f)
+{
+	const char *name;
+	uint32_t value;
+
+	if (field_string(field, rule, &name, f) || find_name(field, name, rule->names, &value, f))
+		return -1;
+	*(int *)ret = (int)value;
+	return 0;
+}
+
+int field_flags(const struct field *field, const struct rule *rule, void *ret, struct failure *f)
+{
+	struct oci_strings names;
+	uint32_t flags = 0;
+
+	if (field_strings(field, rule, &names, f))
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		struct field element = {.up = field, .index = i};
+		uint32_t flag;
+
+		if (find_name(&element, names.items[i], rule->names, &flag, f))
+			return -1;
+		flags |= flag;
+	}
+	*(uint32_t *)ret = flags;
+	return 0;
+}
+
 /* The characters stay where the tree has them: both live as long as the arena. */
 int field_string(const struct field *field, const struct rule *rule, void *ret, struct failure *f)
 {
@@ -125,6 +178,22 @@ int field_path(const struct field *field, const struct rule *rule, void *ret, st
 		return field_fail(field, f, "must not be empty");
 	if (strlen(path) >= PATH_BYTES_MAX)
 		return field_fail(field, f, "must be shorter than %d bytes", PATH_BYTES_MAX);
+	*(const char **)ret = path;
+	return 0;
+}
+
+int field_absolute_path(const struct field *field, const struct rule *rule, void *ret,
+			struct failure *f)
+{
+	const char *path;
+
+	if (field_path(field, rule, &path, f))
+		return -1;
+	if (path[0] != '/')
+		return field_fail(field, f, "must be an absolute path, not " SHOWN, path);
+	path = field_clean_path(field->document->arena, path);
+	if (!path)
+		return fail_memory(f);
 	*(const char **)ret = path;
 	return 0;
 }
