@@ -264,7 +264,6 @@ static const struct {
 	{STEP_RECURSIVE, "recursive"},   {STEP_SRC_CONTAINER, "from-container"},
 	{STEP_SRC_WORK, "from-work"},    {STEP_WORK, "in-work"},
 	{STEP_COPY_UP, "copy-up"},       {STEP_COPY_SYMLINK, "copy-symlink"},
-	{STEP_ATTRS_ONLY, "attrs-only"}, {STEP_IF_MISSING, "if-missing"},
 	{STEP_OPTIONAL, "optional"},
 };
 
