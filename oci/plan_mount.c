@@ -51,6 +51,31 @@ static const struct default_mount default_mounts[] = {
 /* clang-format on */
 #define DEFAULT_MOUNTS (sizeof(default_mounts) / sizeof(default_mounts[0]))
 
+/* The terminals' group: without that ID in a user namespace the mount would fail. */
+#define TTY_GID 5u
+static const struct oci_strings devpts_without_group = PLAN_STRINGS("ptmxmode=0666", "mode=0620");
+
+static bool has_tty_group(const struct planner *planner)
+{
+	const struct oci_id_maps *maps = &planner->spec->linux_.gid_maps;
+
+	for (size_t i = 0; i < maps->count; i++) {
+		if (TTY_GID >= maps->items[i].container_id &&
+		    TTY_GID - maps->items[i].container_id < maps->items[i].size)
+			return true;
+	}
+	return !planner_has(planner, OCI_NAMESPACE_USER);
+}
+
+static int add_default(struct planner *planner, const struct step *row, struct failure *f)
+{
+	struct step step = *row;
+
+	if (strcmp(step.fstype, "devpts") == 0 && !has_tty_group(planner))
+		step.data = devpts_without_group;
+	return planner_add(planner, &step, f);
+}
+
 /* The defaults below parent (NULL: at the top) that the configuration does not mount. */
 static int plan_defaults(struct planner *planner, const char *parent, struct failure *f)
 {
@@ -62,7 +87,7 @@ static int plan_defaults(struct planner *planner, const char *parent, struct fai
 			continue;
 		if (planner_mount_at(planner, path))
 			continue;
-		if (planner_add(planner, &row->step, f))
+		if (add_default(planner, &row->step, f))
 			return -1;
 		if (strcmp(path, "/dev") == 0 && plan_default_devices(planner, f))
 			return -1;
