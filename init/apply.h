@@ -48,5 +48,7 @@ STEP_HANDLER(step_file);
 STEP_HANDLER(step_hostname);
 STEP_HANDLER(step_domainname);
 STEP_HANDLER(step_loopback);
+/* sysctl.c */
+STEP_HANDLER(step_sysctl);
 
 #endif

@@ -8,7 +8,9 @@
  * is its child until the execve (CVE-2016-9962).
  *
  * The order is one of privileges: first what needs root and init-oci's own file systems, then the
- * container's root, then the credentials, then what must be done as the user.
+ * container's root, then the credentials, then what must be done as the user. The filter of system
+ * calls is last when no_new_privs is there to allow it; else it is loaded while CAP_SYS_ADMIN still
+ * is, and has to let through what becoming the user takes, as under other runtimes.
  */
 #include <errno.h>
 #include <signal.h>
@@ -86,6 +88,23 @@ static char **make_env(const struct oci_process *process, struct failure *f)
 	return env;
 }
 
+/* Credentials, working directory, filter. */
+static int become_user(const struct child_setup *setup, struct failure *f)
+{
+	const struct oci_process *process = setup->process;
+	const struct oci_seccomp *seccomp = &setup->linux_->seccomp;
+	const bool is_late = process->no_new_privileges;
+	struct seccomp_filter filter;
+
+	if (seccomp->present && seccomp_compile(seccomp, setup->arena, &filter, f) < 0)
+		return -1;
+	if (seccomp->present && !is_late && seccomp_load(seccomp, &filter, f) < 0)
+		return -1;
+	if (cred_apply(process, f) < 0 || cwd_enter(process->cwd, f) < 0)
+		return -1;
+	return seccomp->present && is_late ? seccomp_load(seccomp, &filter, f) : 0;
+}
+
 void child_exec(const struct child_setup *setup, struct failure *f)
 {
 	const struct oci_process *process = setup->process;
@@ -94,15 +113,15 @@ void child_exec(const struct child_setup *setup, struct failure *f)
 	if (take_stdio(setup, f) < 0 || enter_root(setup->root_fd, f) < 0)
 		return;
 	env = make_env(process, f);
-	if (!env || limits_apply(process, setup->proc_fd, f) < 0)
+	if (!env || limits_apply(process, setup->proc_fd, f) < 0 ||
+	    sched_apply(process, setup->linux_, f) < 0)
 		return;
 	umask(process->user.has_umask ? process->user.umask : DEFAULT_UMASK);
-	if (cred_apply(process, f) < 0 || cwd_enter(process->cwd, f) < 0)
-		return;
 	reset_signals();
 	if (syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
 		fail_sys(f, "close_range", NULL);
 		return;
 	}
-	exec_entrypoint(process->args.items, env, f);
+	if (become_user(setup, f) == 0)
+		exec_entrypoint(process->args.items, env, f);
 }

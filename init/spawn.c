@@ -151,6 +151,7 @@ int spawn(const struct oci_spec *spec, const struct container *container, const 
 		const struct child_setup setup = {
 			.process = &spec->process,
 			.linux_ = &spec->linux_,
+			.arena = spec->arena,
 			.root_fd = container->root_fd,
 			.proc_fd = early->proc_fd,
 			.stdio_fd = {ends[0].theirs, ends[1].theirs, ends[2].theirs},

@@ -11,15 +11,17 @@
 #include <sys/types.h>
 
 #include "init/guest.h"
+#include "oci/seccomp_filter.h"
 
 /* What the child needs beside the configuration; descriptors are the child's ends. */
 struct child_setup {
 	const struct oci_process *process;
 	const struct oci_linux *linux_;
-	int root_fd;       /* the container's root, O_PATH */
-	int proc_fd;       /* our own procfs */
-	int stdio_fd[3];   /* become 0, 1, 2 */
-	bool has_terminal; /* stdio_fd[0] is the slave: make it the controlling terminal */
+	struct arena *arena; /* the spec's */
+	int root_fd;         /* the container's root, O_PATH */
+	int proc_fd;         /* our own procfs */
+	int stdio_fd[3];     /* become 0, 1, 2 */
+	bool has_terminal;   /* stdio_fd[0] is the slave: make it the controlling terminal */
 };
 
 /* Everything after the fork. Returns only when it failed. */
@@ -35,6 +37,12 @@ int pty_resize(int master_fd, uint16_t rows, uint16_t columns);
 
 /* The privileged half of the process's limits: rlimits, oom_score_adj. As root. */
 int limits_apply(const struct oci_process *process, int proc_fd, struct failure *f) FAIL_MUST_CHECK;
+/* Scheduler, I/O priority, memory policy, execution domain. As root. */
+int sched_apply(const struct oci_process *process, const struct oci_linux *linux_,
+		struct failure *f) FAIL_MUST_CHECK;
+/* Sets the filter, which needs CAP_SYS_ADMIN or no_new_privs. */
+int seccomp_load(const struct oci_seccomp *seccomp, const struct seccomp_filter *filter,
+		 struct failure *f) FAIL_MUST_CHECK;
 /* From root with all capabilities to the process's own ids and sets; no way back. */
 int cred_apply(const struct oci_process *process, struct failure *f) FAIL_MUST_CHECK;
 
