@@ -50,6 +50,15 @@ def config_is_a_fifo(context):
 
 
 @case()
+def config_cannot_be_read(context):
+    """A file that opens and whose first byte is an I/O error."""
+    directory = tiny_bundle(context)
+    os.unlink(os.path.join(directory, "config.json"))
+    os.symlink("/proc/self/mem", os.path.join(directory, "config.json"))
+    context.smk("run", directory).expect_line(125, "smk: ", "config.json", "read", "errno 5")
+
+
+@case()
 def config_is_no_json(context):
     context.smk("run", write_raw(context, b"{nonsense")).expect_line(125, "smk: parse: ")
 

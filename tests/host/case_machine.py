@@ -137,7 +137,9 @@ def kernel_of_the_users(context):
     with open(context.path("text"), "w", encoding="utf-8") as file:
         file.write("no kernel at all" * 100)
     context.smk("run", "--kernel", context.path("text"), directory).expect_line(125, "smk: ", "kernel")
-    context.smk("run", "--init", context.path("text"), directory).expect_line(125, "smk: ", "initramfs")
+    for words in ([], ["--print-vmm"]):
+        context.smk("run", *words, "--init", context.path("text"), directory).expect_line(
+            125, "smk: ", "initramfs")
 
 
 @case()

@@ -30,6 +30,8 @@ refused("option_needs_value", ["run", "--memory"], "--memory needs a value: SIZE
 refused("flag_with_value", ["run", "--timing=yes", "x"], "--timing takes no value")
 refused("plan_without_bundle", ["plan"], "plan needs one bundle")
 refused("assets_unknown", ["assets", "eat"], "assets eat: list, extract DIR or verify")
+refused("assets_with_too_much", ["assets", "list", "x"], "assets list: too many words")
+refused("assets_extract_without_directory", ["assets", "extract"], "assets extract needs a directory")
 refused("assets_extract_nowhere", ["assets", "extract", "/nonexistent/x"], "/nonexistent/x")
 refused("bundle_missing", ["run", "/nonexistent/b"], "/nonexistent/b", "No such file or directory")
 refused("kernel_missing", ["run", "--kernel", "/nonexistent/k", "x"], "/nonexistent/k", "--kernel")
@@ -109,6 +111,16 @@ def assets_list_and_verify(context):
     for digest in re.findall(r"sha256    ([0-9a-f]{64})", text):
         check_in(digest, json.dumps(manifest), "manifest.json")
     check_in("kernel: ok", context.smk("assets", "verify").expect(0).text)
+
+
+@case()
+def assets_verify_fails(context):
+    with open(context.path("text"), "w", encoding="utf-8") as file:
+        file.write("no kernel at all" * 100)
+    context.env["SUPERMACHINE_KERNEL_PATH"] = context.path("text")
+    result = context.smk("assets", "verify")
+    result.expect_line(125, "smk: kernel: verify: ")
+    check("ok" not in result.text, result.text)
 
 
 @case()

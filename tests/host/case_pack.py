@@ -294,6 +294,20 @@ def no_space_for_the_image(context):
 
 
 @case()
+def no_space_for_the_kernel(context):
+    check_equal(os.getuid(), 0, "user (the case mounts a tmpfs)")
+    fake_qemu(context, "warning")
+    assets = os.path.join(own_cache(context), "assets")
+    os.makedirs(assets)
+    context.tool("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", assets)
+    try:
+        context.smk("run", tiny_bundle(context)).expect_line(125, "smk: ", "/assets/kernel-", "kernel")
+        check_equal(os.listdir(assets), [], "files")
+    finally:
+        context.tool("umount", assets)
+
+
+@case()
 def cache_cannot_be_written(context):
     fake_qemu(context, "warning")
     with open(context.path("cache"), "w", encoding="utf-8"):
@@ -317,6 +331,17 @@ def cache_below_home(context):
         check_equal(os.stat(context.env["HOME"] + "/.cache/smk/layers").st_mode & 0o777, 0o700, "mode")
         context.env["XDG_CACHE_HOME"] = ""
     check(not os.path.exists(context.path("relative")), "a relative cache was made")
+
+
+@case()
+def cache_of_nobody(context):
+    """A user whom the system does not know, without HOME."""
+    check_equal(os.getuid(), 0, "user (the case becomes another)")
+    fake_qemu(context, "warning")
+    directory = tiny_bundle(context)
+    del context.env["XDG_CACHE_HOME"], context.env["HOME"]
+    context.smk("run", directory, preexec_fn=lambda: os.setuid(54321)).expect_line(
+        125, "smk: no cache directory: set XDG_CACHE_HOME or HOME")
 
 
 @case()
