@@ -10,7 +10,7 @@ import socket
 import struct
 import time
 
-from harness import BUILD, Failure, check, check_equal, shorten, wait_until
+from harness import BUILD, Failure, check, check_equal, shorten
 from pid1 import INIT, Machine, base_tree
 
 LAUNCH = os.path.join(BUILD, "x86_64", "ns-launch")
@@ -56,15 +56,12 @@ class Session:
             self.socket = None
 
     def pid_1(self):
-        """PID 1 as this machine sees it; while the gate is closed it is still the launcher."""
+        """PID 1 as this machine sees it, waiting at the gate: it is still the launcher."""
+        check_equal(self.gate.recv(1), b"r", "sign of the launcher")
         children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
 
-        def found():
-            with open(children, encoding="utf-8") as file:
-                return file.read().split()
-
-        wait_until(found, 5, "PID 1")
-        return int(found()[0])
+        with open(children, encoding="utf-8") as file:
+            return int(file.read())
 
     def open_gate(self):
         self.gate.send(b"x")
