@@ -260,7 +260,7 @@ static int note_rules(struct compiler *c, struct arena *arena, struct failure *f
 static void make_ranges(struct compiler *c)
 {
 	for (uint32_t number = 0; number < NUMBERS; number++) {
-		const struct range *last = &c->ranges[c->range_count - 1];
+		const struct range *last = number ? &c->ranges[c->range_count - 1] : NULL;
 		struct range range = {
 			.begin = number,
 			.action = c->verdicts[number] == VERDICT_DEFAULT
@@ -269,7 +269,7 @@ static void make_ranges(struct compiler *c)
 			.has_conditions = c->verdicts[number] == VERDICT_CONDITIONS,
 		};
 
-		if (!number || range.has_conditions || last->has_conditions ||
+		if (!last || range.has_conditions || last->has_conditions ||
 		    last->action != range.action)
 			c->ranges[c->range_count++] = range;
 	}

@@ -15,6 +15,8 @@ import test_layers  # noqa: E402,F401
 import test_links  # noqa: E402,F401
 import test_mounts  # noqa: E402,F401
 import test_process  # noqa: E402,F401
+import test_schedule  # noqa: E402,F401
+import test_seccomp  # noqa: E402,F401
 import test_streams  # noqa: E402,F401
 import test_sweep  # noqa: E402,F401
 

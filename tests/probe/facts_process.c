@@ -23,10 +23,13 @@ static const struct {
 	const char *line;
 	const char *key;
 } status_lines[] = {
-	{"CapInh:", "capInheritable"}, {"CapPrm:", "capPermitted"}, {"CapEff:", "capEffective"},
-	{"CapBnd:", "capBounding"},    {"CapAmb:", "capAmbient"},   {"NoNewPrivs:", "noNewPrivs"},
-	{"Seccomp:", "seccomp"},       {"SigBlk:", "sigBlocked"},   {"SigIgn:", "sigIgnored"},
-	{"SigCgt:", "sigCaught"},      {"SigPnd:", "sigPending"},   {"FDSize:", "fdSize"},
+	{"CapInh:", "capInheritable"}, {"CapPrm:", "capPermitted"},
+	{"CapEff:", "capEffective"},   {"CapBnd:", "capBounding"},
+	{"CapAmb:", "capAmbient"},     {"NoNewPrivs:", "noNewPrivs"},
+	{"Seccomp:", "seccomp"},       {"Seccomp_filters:", "seccompFilters"},
+	{"SigBlk:", "sigBlocked"},     {"SigIgn:", "sigIgnored"},
+	{"SigCgt:", "sigCaught"},      {"SigPnd:", "sigPending"},
+	{"FDSize:", "fdSize"},
 };
 
 static void status(void)

@@ -10,7 +10,7 @@
 #include "tests/probe/probe.h"
 
 static const struct command *const tables[] = {process_commands, stream_commands, attack_commands,
-					       tree_commands};
+					       tree_commands, schedule_commands};
 
 int complain(const char *what)
 {

@@ -21,6 +21,7 @@ extern const struct command process_commands[];
 extern const struct command stream_commands[];
 extern const struct command attack_commands[];
 extern const struct command tree_commands[];
+extern const struct command schedule_commands[];
 
 /* Prints "probe: WHAT: strerror" on standard error; returns 1. */
 int complain(const char *what);
@@ -39,6 +40,7 @@ int print_facts(int argc, char *argv[]);
 /* Parts of it. */
 void facts_ids(void);
 void facts_limits(void);
+void facts_schedule(void);
 void facts_files(void);
 void facts_descriptors(void);
 void facts_devices(void);

@@ -100,8 +100,22 @@ static int do_put(int argc, char *argv[])
 	return 0;
 }
 
+/* The text of each PATH. */
+static int do_show(int argc, char *argv[])
+{
+	for (int i = 1; i < argc; i++) {
+		const char *text = file_text(argv[i], NULL);
+
+		if (!text)
+			return complain(argv[i]);
+		fputs(text, stdout);
+	}
+	return 0;
+}
+
 const struct command tree_commands[] = {
 	{"tree", "PATH...", do_tree},
 	{"put", "TEXT PATH...", do_put},
+	{"show", "PATH...", do_show},
 	{NULL, NULL, NULL},
 };

@@ -2,11 +2,12 @@
 # Suites unit and unit-aarch64: the pure code, native with ASan + UBSan, and cross-built under
 # qemu-user. Each runs the unit programs, the case directories and the generated configurations.
 
-UNIT_PROGRAMS := arena fail init memory message plan spec tables text
+UNIT_PROGRAMS := arena fail init memory message plan seccomp spec tables text
 unit_bins = $(UNIT_PROGRAMS:%=$(B)/$(1)/tests/unit/%) $(B)/$(1)/tests/cases/run
 
 # What a program needs beside oci/.
 UNIT_SRCS_init := init/bootargs.c init/channel.c init/life.c init/ring.c init/sys.c
+UNIT_LINK_seccomp := -lseccomp
 UNIT_LINK_arena := -Wl,--wrap=free,--wrap=malloc
 UNIT_LINK_memory := -Wl,--wrap=arena_alloc,--wrap=arena_zalloc \
 	-Wl,--wrap=arena_strdup,--wrap=arena_printf
