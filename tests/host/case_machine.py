@@ -90,6 +90,21 @@ def uppers(context):
 
 
 @case()
+def upper_file_of_somebody_else(context):
+    check_equal(os.getuid(), 0, "user (the case becomes another)")
+    fake_qemu(context, "warning")
+    disk = context.path("disk")
+    with open(disk, "wb") as file:
+        file.truncate(1 << 20)
+    os.chmod(disk, 0o644)
+    context.env["XDG_CACHE_HOME"] = context.path("cache")
+    os.mkdir(context.path("cache"))
+    os.chown(context.path("cache"), 54321, 54321)
+    context.smk("run", "--upper", "file:" + disk, tiny_bundle(context),
+                preexec_fn=lambda: os.setuid(54321)).expect_line(125, "smk: ", disk, "--upper", "errno 13")
+
+
+@case()
 def upper_disk_is_made_when_kept(context):
     fake_qemu(context, "warning")
     context.smk("run", "--keep", "--upper", "disk:16M", tiny_bundle(context)).expect(0)
@@ -158,3 +173,21 @@ def kernel_is_unpacked_once(context):
     os.truncate(path, 1000)
     context.smk("run", directory).expect(0)
     check(os.path.getsize(path) > 1 << 20, "a truncated kernel was not replaced")
+
+
+@case()
+def damaged_kernel_is_unpacked_again(context):
+    """Of the right length and in the right place, but with other bytes: it is not booted."""
+    fake_qemu(context, "warning")
+    context.env["XDG_CACHE_HOME"] = context.path("cache")
+    directory = tiny_bundle(context)
+    context.smk("run", directory).expect(0)
+    path = fake_argv(context)[fake_argv(context).index("-kernel") + 1]
+    with open(path, "rb") as file:
+        good = file.read()
+    with open(path, "r+b") as file:
+        file.seek(1 << 20)
+        file.write(bytes(4096))
+    context.smk("run", directory).expect(0)
+    with open(path, "rb") as file:
+        check(file.read() == good, "the damaged kernel was booted")

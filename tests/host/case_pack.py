@@ -334,6 +334,18 @@ def cache_below_home(context):
 
 
 @case()
+def lock_that_is_a_link(context):
+    """It is not followed: whatever it points to is neither made nor locked."""
+    fake_qemu(context, "warning")
+    layers = os.path.join(own_cache(context), "layers")
+    os.makedirs(layers)
+    for digit in "0123456789abcdef":
+        os.symlink(context.path("victim"), os.path.join(layers, ".lock-" + digit))
+    context.smk("run", tiny_bundle(context)).expect_line(125, "smk: ", "/layers/.lock-", "errno 40")
+    check(not os.path.exists(context.path("victim")), "the link was followed")
+
+
+@case()
 def cache_of_nobody(context):
     """A user whom the system does not know, without HOME."""
     check_equal(os.getuid(), 0, "user (the case becomes another)")
