@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <smkernel.h>
@@ -23,8 +22,8 @@ static int fail_smk(struct failure *f, enum smk_result result, const char *op, c
 
 /*
  * The override's own path, once libsmkernel has checked its format. Otherwise the extraction in the
- * cache, whose name carries the build id: when it is there with the right length it is not hashed
- * again.
+ * cache, whose name carries the build id. libsmkernel hashes what is there and replaces it when it
+ * is wrong: a twentieth of what decoding anew would take.
  */
 int assets_kernel(char **ret_path, struct failure *f)
 {
@@ -34,7 +33,6 @@ int assets_kernel(char **ret_path, struct failure *f)
 	char id[SMK_BUILD_ID_SIZE];
 	enum smk_result result;
 	const void *bytes;
-	struct stat st;
 	size_t length;
 
 	if (override && *override) {
@@ -44,19 +42,17 @@ int assets_kernel(char **ret_path, struct failure *f)
 		*ret_path = must_copy(override);
 		return 0;
 	}
-	if ((result = smk_asset_build_id(SMK_ASSET_KERNEL, id)) ||
-	    (result = smk_asset_length(SMK_ASSET_KERNEL, &length)))
+	result = smk_asset_build_id(SMK_ASSET_KERNEL, id);
+	if (result)
 		return fail_smk(f, result, "kernel", NULL);
 	if (cache_directory("assets", &directory, f))
 		return -1;
 	path = must_format("%s/%s", directory, id);
-	if (lstat(path, &st) || !S_ISREG(st.st_mode) || (size_t)st.st_size != length) {
-		say_progress("unpacking the kernel");
-		result = smk_extract_to(SMK_ASSET_KERNEL, path);
-		say_progress(NULL);
-		if (result)
-			return fail_smk(f, result, "kernel", path);
-	}
+	say_progress("unpacking the kernel");
+	result = smk_extract_to(SMK_ASSET_KERNEL, path);
+	say_progress(NULL);
+	if (result)
+		return fail_smk(f, result, "kernel", path);
 	*ret_path = path;
 	path = NULL;
 	return 0;
