@@ -162,6 +162,8 @@ int signals_next(void);
 int signals_guest_number(int signal);
 /* Whether the signal asks smk to end. */
 bool signals_is_end(int signal);
+/* While no VM runs: whether one of them has come in; what else came is dropped. */
+bool signals_want_end(void);
 
 /* ---- terminal
  * ------------------------------------------------------------------------------------ */
@@ -207,6 +209,10 @@ int tree_key(int root_fd, const char *root_path, const char *how, struct tree_ke
 /* The layer image of the tree: from the cache, or packed now. */
 int pack_layer(int root_fd, const char *root_path, char **ret_image, bool *ret_is_cached,
 	       struct failure *f) FAIL_MUST_CHECK;
+/* The words given to mksquashfs: a part of the key. */
+extern const char pack_options[];
+int pack_squashfs(int root_fd, const char *image, const struct tree_key *key,
+		  struct failure *f) FAIL_MUST_CHECK;
 /* A new sparse ext4 image of `size` (mkfs's words: 64M, 1G) at path. */
 int pack_ext4(const char *path, const char *size, struct failure *f) FAIL_MUST_CHECK;
 

@@ -85,3 +85,13 @@ bool signals_is_end(int signal)
 			return table[i].is_end;
 	return false;
 }
+
+bool signals_want_end(void)
+{
+	int signal;
+
+	while ((signal = signals_next()))
+		if (signals_is_end(signal))
+			return true;
+	return false;
+}

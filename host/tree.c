@@ -93,6 +93,8 @@ static int walk_entry(struct walk *walk, int parent_fd, const char *name, struct
 	ssize_t length;
 	int fd;
 
+	if (signals_want_end())
+		return fail_err(f, EINTR, "walk", walk->root_path, "ended by a signal");
 	if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return fail_entry(walk, "lstat", name, f);
 	add_string(walk, name);

@@ -4,6 +4,7 @@
 import hashlib
 import os
 import pty
+import re
 import shutil
 import signal
 import stat
@@ -220,6 +221,87 @@ def progress_on_a_terminal(context):
     check(shown.rstrip().split("\r")[-1].startswith("\x1b[Ksmk: warning: "), f"left standing: {shown!r}")
     context.env["XDG_CACHE_HOME"] = context.path("another")
     check("packing" not in context.smk("run", context.path("bundle")).expect(0).errors, "a line in a pipe")
+
+
+def put(path, at, data):
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(data)
+
+
+DAMAGES = {
+    "empty": lambda path: os.truncate(path, 0),
+    "short": lambda path: os.truncate(path, 200),
+    "zeroed": lambda path: put(path, 0, bytes(96)),
+    "longer than the file": lambda path: put(path, 40, b"\xff\xff\xff\xff\0\0\0\0"),
+    "shorter than a superblock": lambda path: put(path, 40, bytes(8)),
+    "link": lambda path: (os.rename(path, path + ".moved"), os.symlink(path + ".moved", path)),
+    "FIFO": lambda path: (os.unlink(path), os.mkfifo(path)),
+}
+
+
+@case()
+def damaged_image_is_packed_again(context):
+    fake_qemu(context, "warning")
+    directory = tiny_bundle(context)
+    check(packed(context, directory), "nothing was packed")
+    path = context.path("cache", "smk", "layers", images(context)[0])
+    with open(path, "rb") as file:
+        good = file.read()
+    for what, damage in DAMAGES.items():
+        damage(path)
+        context.smk("run", directory).expect(0)
+        check(stat.S_ISREG(os.lstat(path).st_mode), f"{what}: not a regular file")
+        with open(path, "rb") as file:
+            check(file.read() == good, f"{what}: the damaged image was used")
+
+
+@case()
+def image_is_on_the_disk_before_it_has_its_name(context):
+    fake_qemu(context, "warning")
+    own_cache(context)
+    log = context.path("log")
+    context.run(["strace", "-y", "-o", log, "-e", "trace=fsync,rename,renameat,renameat2", SMK, "run",
+                 tiny_bundle(context)]).expect(0)
+    with open(log, encoding="utf-8") as file:
+        calls = [line for line in file if "/layers" in line]
+    check_equal([line.split("(")[0] for line in calls], ["fsync", "rename", "fsync"], f"calls {calls}")
+    check_in(".squashfs.tmp-", calls[0], "the first fsync")
+    check_in("/layers>", calls[2], "the second fsync")
+
+
+@case()
+def interrupted_while_another_packs(context):
+    """Who waits for another's result ends at a signal; the other packs on."""
+    packing, packer = start_packing(context)
+    layers = context.path("cache", "smk", "layers")
+    locks = [n for n in os.listdir(layers) if n.startswith(".lock")]
+    check(len(locks) == 1 and re.fullmatch(r"\.lock-[0-9a-f]{64}", locks[0]), f"no lock of one tree: {locks}")
+    master, slave = pty.openpty()
+    waiting = context.popen([SMK, "run", context.path("bundle")], stdin=-3, stdout=-3, stderr=slave)
+    os.close(slave)
+    shown = b""
+    while b"another smk packs this tree" not in shown:
+        shown += os.read(master, 4096)
+    waiting.send_signal(signal.SIGINT)
+    check_equal(waiting.wait(10), 125, "exit code")
+    check_in(b"ended by a signal", os.read(master, 65536), "stderr")
+    check(packing.poll() is None and not is_gone(packer), "the other one ended too")
+    packing.send_signal(signal.SIGINT)
+    check_equal(packing.wait(10), 125, "exit code")
+    check_equal(os.listdir(layers), [], "files")
+
+
+@case()
+def interrupted_in_the_walk(context):
+    """A signal that comes while the tree is read ends it there."""
+    fake_qemu(context, "warning")
+    own_cache(context)
+    directory = tiny_bundle(context)
+    for i in range(100):
+        os.mkdir(os.path.join(directory, "rootfs", str(i)))
+    context.run(["strace", "-o", context.path("log"), "-e", "inject=newfstatat:signal=SIGTERM:when=50", SMK, "run",
+                 directory]).expect_line(125, "smk: ", "walk", "ended by a signal")
 
 
 @case()
