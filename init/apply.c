@@ -2,6 +2,11 @@
 /*
  * apply: the plan's steps -> the container's root and the kernel's settings.
  *
+ * One plan, two sides. PID 1 does the machine's steps up to the one that enters the root; the rest
+ * is the container's, and done by the child in the container's namespaces: there procfs shows the
+ * right processes and the host name is the right one. The child begins with the root as its current
+ * directory, because of all descriptors only that one is carried over into a new mount namespace.
+ *
  * Should: do exactly the steps, in order, and on failure leave nothing mounted that has a disk
  * behind it. Must not: decide anything, or reach a path of the image by other means than target.h.
  */
@@ -29,6 +34,9 @@ static int (*const handlers[STEP__COUNT])(struct apply_state *, const struct ste
 	[STEP_DOMAINNAME] = step_domainname,
 	[STEP_LOOPBACK] = step_loopback,
 	[STEP_SYSCTL] = step_sysctl,
+	[STEP_REMOUNT] = step_remount,
+	[STEP_READONLY_PATH] = step_readonly_path,
+	[STEP_MASK] = step_mask,
 	[STEP_ROOT_READONLY] = step_root_readonly,
 	[STEP_ROOT_PROPAGATION] = step_root_propagation,
 };
@@ -63,24 +71,53 @@ static int apply_step(struct apply_state *state, const struct step *step, struct
 	return -1;
 }
 
-int apply(const struct plan *plan, const struct early *early, struct container *ret,
-	  struct failure *f)
+static struct apply_state new_state(const struct early *early,
+				    const struct oci_namespace *namespaces)
 {
-	struct apply_state state = {.early = early,
+	return (struct apply_state){.early = early,
+				    .namespaces = namespaces,
 				    .root_mount_fd = -1,
 				    .root_fd = -1,
 				    .upper_fd = -1,
-				    .boot_mount_fd = -1,
+				    .work_fd = -1,
+				    .boot_fd = -1,
+				    .mask_fd = -1,
 				    .parent = {.fd = -1}};
+}
+
+/* Steps [begin, end). */
+static int apply_steps(struct apply_state *state, const struct plan *plan, size_t begin, size_t end,
+		       struct failure *f)
+{
 	int status = 0;
 
-	for (size_t i = 0; !status && i < plan->count; i++)
-		status = apply_step(&state, &plan->steps[i], f);
-	target_parent_forget(&state.parent);
-	sys_close(&state.root_mount_fd);
-	sys_close(&state.boot_mount_fd);
-	if (!status && state.root_fd < 0)
-		status = fail_config(f, "", "the plan enters no root");
+	for (size_t i = begin; !status && i < end; i++)
+		status = apply_step(state, &plan->steps[i], f);
+	target_parent_forget(&state->parent);
+	sys_close(&state->root_mount_fd);
+	sys_close(&state->work_fd);
+	sys_close(&state->boot_fd);
+	sys_close(&state->mask_fd);
+	return status;
+}
+
+static bool needs_boot_root(const struct plan *plan)
+{
+	for (size_t i = plan->machine_count; i < plan->count; i++)
+		if (plan->steps[i].kind == STEP_BIND &&
+		    !(plan->steps[i].flags & (STEP_SRC_CONTAINER | STEP_SRC_WORK)))
+			return true;
+	return false;
+}
+
+int apply(const struct plan *plan, const struct early *early, struct container *ret,
+	  struct failure *f)
+{
+	struct apply_state state = new_state(early, NULL);
+	int status = apply_steps(&state, plan, 0, plan->machine_count + 1, f);
+
+	if (!status && needs_boot_root(plan))
+		status = step_open_boot(early, f);
 
 	struct container container = {.root_fd = state.root_fd, .upper_fd = state.upper_fd};
 
@@ -88,5 +125,20 @@ int apply(const struct plan *plan, const struct early *early, struct container *
 		apply_undo(early, &container);
 	else
 		*ret = container;
+	return status;
+}
+
+int apply_container(const struct plan *plan, const struct oci_namespace *namespaces,
+		    const struct early *early, struct failure *f)
+{
+	struct apply_state state = new_state(early, namespaces);
+	int status;
+
+	state.root_fd = sys_open(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0);
+	state.work_fd = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+	if (state.root_fd < 0 || state.work_fd < 0)
+		return fail_sys(f, "open", "/");
+	status = apply_steps(&state, plan, plan->machine_count + 1, plan->count, f);
+	sys_close(&state.root_fd);
 	return status;
 }

@@ -7,6 +7,7 @@
 #define INIT_APPLY_H
 
 #include "init/guest.h"
+#include "init/sys.h"
 #include "init/target.h"
 
 struct apply_state {
@@ -15,7 +16,10 @@ struct apply_state {
 	int root_fd;       /* the container's root, from STEP_ENTER on; -1 before */
 	int upper_fd;      /* see struct container */
 	bool is_upper_new; /* its root directory has no owner and mode of its own yet */
-	int boot_mount_fd; /* another mount of the boot root, made for the first bind; -1 */
+	int work_fd;       /* in the container's mount namespace: the work tree; -1 before */
+	int boot_fd;       /* and the boot root, opened for the first bind; -1 */
+	const struct oci_namespace *namespaces; /* of the configuration */
+	int mask_fd; /* the empty directory that hides others, once it is mounted; -1 */
 	struct target_parent parent;
 };
 
@@ -31,18 +35,39 @@ STEP_HANDLER(step_bind_work);
 STEP_HANDLER(step_enter);
 STEP_HANDLER(step_root_readonly);
 STEP_HANDLER(step_root_propagation);
-/* Attaches a mount at a path of the work tree, whose directory is made. */
-int step_attach_work(int mount_fd, const char *path, struct failure *f) FAIL_MUST_CHECK;
-/* step_mount.c */
+/* Another mount of the boot root at STEP_BOOT_PATH, for the container's binds. */
+int step_open_boot(const struct early *early, struct failure *f) FAIL_MUST_CHECK;
+/* step_mount.c: a new file system */
 STEP_HANDLER(step_mount);
-STEP_HANDLER(step_bind);
+/* step_attach.c: what all mounts have in common */
+#define STEP_ATTRS_ALL                                                                  \
+	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | \
+	 MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
+/* Where a container's binds find the boot root, when there are some. */
+#define STEP_BOOT_PATH "/boot"
+/* What these do to a mount's attributes, for mount_setattr(2). */
+struct mount_attr step_attr(uint64_t set, uint64_t clear);
+/* Attaches a mount, which must not cover the container's root. */
+int step_attach(struct apply_state *state, const struct step *step, int mount_fd, int target_fd,
+		struct failure *f) FAIL_MUST_CHECK;
+/* The attributes and the propagation for the mounts below too, of a mount that is attached. */
+int step_set_recursive(int mount_fd, const struct step *step, struct failure *f) FAIL_MUST_CHECK;
 /* Gives a mount the propagation that the step asks for, if any. path: for messages */
 int step_set_propagation(int mount_fd, const struct step *step, const char *path,
 			 struct failure *f) FAIL_MUST_CHECK;
+/* step_bind.c: what is there already, seen again or with other attributes */
+STEP_HANDLER(step_bind);
+STEP_HANDLER(step_remount);
+/* step_path.c */
+STEP_HANDLER(step_readonly_path);
+STEP_HANDLER(step_mask);
+/* copy_up.c: copies what is below from_fd into the empty to_fd. path: for messages */
+int copy_up(int from_fd, int to_fd, const char *path, struct failure *f) FAIL_MUST_CHECK;
 /* step_node.c */
 STEP_HANDLER(step_mkdir);
 STEP_HANDLER(step_symlink);
 STEP_HANDLER(step_mknod);
+#define STEP_DEVICE_DIR "device" /* of work paths of nodes */
 STEP_HANDLER(step_file);
 /* step_system.c */
 STEP_HANDLER(step_hostname);

@@ -7,9 +7,9 @@
  * disposition, a mount, or a moment in which it could be traced: PID 1 is not dumpable, so neither
  * is its child until the execve (CVE-2016-9962).
  *
- * The order is one of privileges: first what needs root and init-oci's own file systems, then the
- * container's root, then the credentials, then what must be done as the user. The filter of system
- * calls is last when no_new_privs is there to allow it; else it is loaded while CAP_SYS_ADMIN still
+ * The order is one of privileges: first what needs root and init-oci's own file systems (the
+ * container's part of the plan among it), then the container's root, then the credentials, then
+ * what must be done as the user. The filter of system calls is last when no_new_privs is there to allow it; else it is loaded while CAP_SYS_ADMIN still
  * is, and has to let through what becoming the user takes, as under other runtimes.
  */
 #include <errno.h>
@@ -22,7 +22,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "init/namespace.h"
 #include "init/spawn.h"
+#include "init/sys.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1u << 2)
@@ -31,6 +33,44 @@
 #define DEFAULT_UMASK   0022
 #define KERNEL_SIGNALS  64
 #define KERNEL_SET_SIZE 8 /* bytes of the kernel's signal set; libc's type is larger */
+
+/*
+ * The container's namespaces and the container's part of the plan. The current directory is the
+ * root in the child's own mount namespace; setup->root_fd becomes that, too.
+ */
+static int build_container(struct child_setup *setup, struct failure *f)
+{
+	const struct oci_linux *linux_ = setup->linux_;
+
+	if (namespaces_join(setup->namespaces, linux_, f) < 0)
+		return -1;
+	if (namespaces_has_new_user(linux_)) {
+		if (birth_ask_user(setup, f) < 0 || userns_become_root(f) < 0)
+			return -1;
+	} else if (namespaces_set_time(linux_, setup->proc_fd, 0, f) < 0) {
+		return -1;
+	}
+	if (apply_container(setup->plan, linux_->namespaces, setup->early, f) < 0)
+		return -1;
+	setup->root_fd = sys_open(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0);
+	if (setup->root_fd < 0)
+		return fail_sys(f, "open", "/");
+	birth_tell_applied(setup);
+	return 0;
+}
+
+static int open_terminal(struct child_setup *setup, struct failure *f)
+{
+	AUTO_FD master_fd = -1;
+	int slave_fd;
+
+	if (pty_open(setup->root_fd, setup->process, &master_fd, &slave_fd, f) < 0 ||
+	    pty_send(setup->talk_fd, master_fd, f) < 0)
+		return fail_at(f, STAGE_SPAWN, "/process/terminal");
+	for (int fd = 0; fd < 3; fd++)
+		setup->stdio_fd[fd] = slave_fd;
+	return 0;
+}
 
 /* A session of its own; the sources of 0, 1 and 2 are never themselves below 3 (early). */
 static int take_stdio(const struct child_setup *setup, struct failure *f)
@@ -105,16 +145,26 @@ static int become_user(const struct child_setup *setup, struct failure *f)
 	return seccomp->present && is_late ? seccomp_load(seccomp, &filter, f) : 0;
 }
 
-void child_exec(const struct child_setup *setup, struct failure *f)
+/* In a user namespace of its own the child may not: PID 1 has done it. */
+static int set_limits(const struct child_setup *setup, struct failure *f)
+{
+	if (namespaces_has_new_user(setup->linux_))
+		return 0;
+	return limits_apply(setup->process, setup->proc_fd, 0, f);
+}
+
+void child_exec(struct child_setup *setup, struct failure *f)
 {
 	const struct oci_process *process = setup->process;
 	char **env;
 
+	if (build_container(setup, f) < 0 || (setup->has_terminal && open_terminal(setup, f) < 0))
+		return;
 	if (take_stdio(setup, f) < 0 || enter_root(setup->root_fd, f) < 0)
 		return;
+	sys_close(&setup->root_fd); /* no cwd is found through it */
 	env = make_env(process, f);
-	if (!env || limits_apply(process, setup->proc_fd, f) < 0 ||
-	    sched_apply(process, setup->linux_, f) < 0)
+	if (!env || set_limits(setup, f) < 0 || sched_apply(process, setup->linux_, f) < 0)
 		return;
 	umask(process->user.has_umask ? process->user.umask : DEFAULT_UMASK);
 	reset_signals();

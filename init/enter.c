@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The workload's view of the file system: a mount namespace of its own, entered at the container's
- * root, and the working directory.
+ * The workload's view of the file system: the container's root, and the working directory.
  *
- * apply() has attached the container's root on top of init-oci's own root. What lies beneath (the
- * work tree, the layers) has no name for one who has entered: ".." of the new root stops there, also
- * for who chroots again.
- *
- * The order is fixed by the kernel: a new namespace is a copy, and of its maker's descriptors only
- * the current directory is carried over into the copy. root_fd itself still leads to the old one.
+ * PID 1 has attached the container's root on top of init-oci's own root, and the child has a copy of
+ * that in its mount namespace. What lies beneath (the work tree, the layers) has no name for one who
+ * has entered: ".." of the new root stops there, also for who chroots again.
  */
 #include <errno.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,8 +16,6 @@ int enter_root(int root_fd, struct failure *f)
 {
 	if (fchdir(root_fd) < 0)
 		return fail_sys(f, "fchdir", "/");
-	if (unshare(CLONE_NEWNS) < 0)
-		return fail_sys(f, "unshare(CLONE_NEWNS)", NULL);
 	if (chroot(".") < 0)
 		return fail_sys(f, "chroot", "/");
 	return 0;

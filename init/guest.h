@@ -91,30 +91,43 @@ int discover_forget(struct discovered *found, const struct early *early,
 /* ---- apply ---------------------------------------------------------------------------------- */
 
 struct container {
-	int root_fd;  /* O_PATH directory: the container's root, mounts done */
+	int root_fd;  /* O_PATH directory: the container's root, as PID 1 has mounted it */
 	int upper_fd; /* O_PATH: the mount of an upper on a disk, unmounted at the end; -1: none */
 };
 
-/* Executes the steps in order; a STEP_OPTIONAL one that fails is printed with console_warn(). */
+/*
+ * Executes the machine's steps in order and enters the root; a STEP_OPTIONAL one that fails is
+ * printed with console_warn().
+ */
 int apply(const struct plan *plan, const struct early *early, struct container *ret,
 	  struct failure *f) FAIL_MUST_CHECK;
+/*
+ * The container's steps, in its namespaces: of the child, whose current directory is the root. It
+ * stays that.
+ */
+int apply_container(const struct plan *plan, const struct oci_namespace *namespaces,
+		    const struct early *early, struct failure *f) FAIL_MUST_CHECK;
 /* Syncs and unmounts everything apply() mounted, upper last; best effort, results printed. */
 void apply_undo(const struct early *early, const struct container *container);
 
 /* ---- spawn ---------------------------------------------------------------------------------- */
 
 struct child {
-	pid_t pid;
+	pid_t pid; /* as PID 1 sees it */
 	int pid_fd;
-	int input_fd;  /* our ends, O_NONBLOCK: write end of its stdin, -1 when none */
+	uint64_t applied_ns; /* when the container's steps were done; 0: not */
+	int input_fd;        /* our ends, O_NONBLOCK: write end of its stdin, -1 when none */
 	int output_fd; /* read end of its stdout, or the terminal's master (then input_fd is a dup)
 			*/
 	int error_fd;  /* read end of its stderr; -1 with a terminal */
 };
 
-/* Returns when the exec is known to have worked (0) or the failure has come back from the child. */
-int spawn(const struct oci_spec *spec, const struct container *container, const struct early *early,
-	  struct child *ret, struct failure *f) FAIL_MUST_CHECK;
+/*
+ * Makes the child in the container's namespaces, where it does the container's steps. Returns when
+ * the exec is known to have worked (0) or the failure has come back from the child.
+ */
+int spawn(const struct oci_spec *spec, const struct plan *plan, const struct container *container,
+	  const struct early *early, struct child *ret, struct failure *f) FAIL_MUST_CHECK;
 
 /* ---- supervise and report ------------------------------------------------------------------- */
 

@@ -11,8 +11,9 @@
  *   discover   disks, shares, ports, config.json; the channel opens and says hello
  *   parse      config.json into a spec; the text is wiped wherever it was
  *   plan       the spec into steps
- *   apply      the steps: the container's root
- *   spawn      the entrypoint's process; done when its execve is known to have worked
+ *   apply      the machine's steps: the container's root
+ *   spawn      the entrypoint's process, which does the container's steps first; done when its
+ *              execve is known to have worked
  *   supervise  until it has ended and its output is delivered
  *
  * From the first line of run() on, PID 1 must not exit, for that is a kernel panic: nothing here or
@@ -115,7 +116,10 @@ static int do_apply(struct guest *g, struct failure *f)
 
 static int do_spawn(struct guest *g, struct failure *f)
 {
-	return spawn(&g->spec, &g->container, &g->early, &g->child, f);
+	if (spawn(&g->spec, &g->plan, &g->container, &g->early, &g->child, f) < 0)
+		return -1;
+	g->record.marks.at_ns[MARK_APPLY] = g->child.applied_ns;
+	return 0;
 }
 
 /* The warnings come only now, so that no console delays the entrypoint. */
@@ -128,7 +132,7 @@ static int do_supervise(struct guest *g, struct failure *f)
 	return supervise(&g->supervisor, &g->child, &g->found, &g->channel, &g->record, f);
 }
 
-/* mark: the moment when the stage was done; supervise's own has another meaning. */
+/* mark: the moment when the stage was done; apply's half is spawn's, supervise's means another. */
 static const struct {
 	enum stage stage;
 	enum mark mark;
@@ -136,7 +140,7 @@ static const struct {
 } stages[] = {
 	{STAGE_BOOTARGS, MARK_BOOTARGS, do_bootargs}, {STAGE_DISCOVER, MARK_DISCOVER, do_discover},
 	{STAGE_PARSE, MARK_PARSE, do_parse},          {STAGE_PLAN, MARK_PLAN, do_plan},
-	{STAGE_APPLY, MARK_APPLY, do_apply},          {STAGE_SPAWN, MARK_SPAWN, do_spawn},
+	{STAGE_APPLY, MARK__COUNT, do_apply},         {STAGE_SPAWN, MARK_SPAWN, do_spawn},
 	{STAGE_SUPERVISE, MARK__COUNT, do_supervise},
 };
 _Static_assert(sizeof(stages) / sizeof(stages[0]) == STAGE_SUPERVISE - STAGE_BOOTARGS + 1,

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -103,5 +105,47 @@ int pty_open(int root_fd, const struct oci_process *process, int *ret_master_fd,
 		return fail_at(f, STAGE_SPAWN, "/process/terminal");
 	*ret_master_fd = sys_take(&master_fd);
 	*ret_slave_fd = sys_take(&slave_fd);
+	return 0;
+}
+
+union control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+int pty_send(int talk_fd, int master_fd, struct failure *f)
+{
+	char byte = 0;
+	struct iovec part = {&byte, 1};
+	union control control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+					    .cmsg_level = SOL_SOCKET,
+					    .cmsg_type = SCM_RIGHTS}};
+	const struct msghdr message = {.msg_iov = &part,
+				       .msg_iovlen = 1,
+				       .msg_control = &control,
+				       .msg_controllen = sizeof(control.bytes)};
+
+	memcpy(CMSG_DATA(&control.header), &master_fd, sizeof(master_fd));
+	if (sendmsg(talk_fd, &message, MSG_NOSIGNAL) < 0)
+		return fail_sys(f, "sendmsg", MULTIPLEXER);
+	return 0;
+}
+
+int pty_receive(int talk_fd, int *ret_fd, struct failure *f)
+{
+	char byte;
+	struct iovec part = {&byte, 1};
+	union control control;
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control.bytes)};
+	ssize_t got = recvmsg(talk_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+
+	if (got < 0 && errno != EAGAIN)
+		return fail_sys(f, "recvmsg", MULTIPLEXER);
+	*ret_fd = -1;
+	if (got > 0 && message.msg_controllen >= CMSG_LEN(sizeof(int)))
+		memcpy(ret_fd, CMSG_DATA(&control.header), sizeof(*ret_fd));
 	return 0;
 }

@@ -2,23 +2,17 @@
 /*
  * spawn: the entrypoint's standard streams, its process, and the news of whether its execve worked.
  *
- * Should: return only when that is known. The child sends its struct failure through a pipe that
- * the execve closes: nothing to read means that it worked, or that a signal ended the child first,
- * which supervise sees like any other end. Must not: leave a child behind on failure.
+ * Should: return only when that is known (birth.c). A signal that ended the child before its execve
+ * is no failure: supervise sees it like any other end. Must not: leave a child behind on failure.
  */
 #include <errno.h>
-#include <limits.h>
-#include <linux/sched.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "init/namespace.h"
 #include "init/spawn.h"
 #include "init/sys.h"
-
-_Static_assert(sizeof(struct failure) <= PIPE_BUF, "a failure crosses a pipe in one piece");
 
 /* One stream: the end of PID 1 and the end of the child. */
 struct ends {
@@ -50,26 +44,16 @@ static int open_pipe(unsigned n, const struct oci_user *user, struct ends *ret, 
 	return 0;
 }
 
-static int open_terminal(const struct oci_process *process, int root_fd, struct ends ends[3],
-			 struct failure *f)
+static int open_streams(const struct oci_spec *spec, struct ends ends[3], struct failure *f)
 {
-	if (pty_open(root_fd, process, &ends[1].ours, &ends[1].theirs, f) < 0)
-		return -1;
-	ends[0].ours = fcntl(ends[1].ours, F_DUPFD_CLOEXEC, 3);
-	ends[0].theirs = fcntl(ends[1].theirs, F_DUPFD_CLOEXEC, 3);
-	ends[2].theirs = fcntl(ends[1].theirs, F_DUPFD_CLOEXEC, 3);
-	if (ends[0].ours < 0 || ends[0].theirs < 0 || ends[2].theirs < 0)
-		return fail_sys(f, "fcntl(F_DUPFD)", NULL);
-	return 0;
-}
+	const struct oci_linux *linux_ = &spec->linux_;
+	const struct oci_user outside = {
+		.uid = userns_outside(&linux_->uid_maps, spec->process.user.uid),
+		.gid = userns_outside(&linux_->gid_maps, spec->process.user.gid),
+	};
 
-static int open_streams(const struct oci_process *process, int root_fd, struct ends ends[3],
-			struct failure *f)
-{
-	if (process->terminal)
-		return open_terminal(process, root_fd, ends, f);
 	for (unsigned n = 0; n < 3; n++) {
-		if (open_pipe(n, &process->user, &ends[n], f) < 0)
+		if (open_pipe(n, &outside, &ends[n], f) < 0)
 			return -1;
 	}
 	return 0;
@@ -84,74 +68,57 @@ static void close_ends(struct ends ends[3], bool ours_too)
 	}
 }
 
-/* The kernel's clone as a fork that also returns a pidfd: no thread of libc's is copied, none
- * exists. */
-static pid_t fork_pidfd(int *ret_pid_fd)
+/* The child's own terminal, which the configuration's devpts made: its master is handed over. */
+static int take_terminal(int talk_fd, struct child *child, struct failure *f)
 {
-	return (pid_t)syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, ret_pid_fd, NULL, NULL);
+	if (pty_receive(talk_fd, &child->output_fd, f) < 0)
+		return -1;
+	if (child->output_fd < 0)
+		return 0; /* a signal has ended the child before it had one */
+	child->input_fd = fcntl(child->output_fd, F_DUPFD_CLOEXEC, 3);
+	return child->input_fd < 0 ? fail_sys(f, "fcntl(F_DUPFD)", NULL) : 0;
 }
 
-/* What the child had to say. Blocks until its execve or its end. */
-static int await_exec(int news_fd, struct failure *f)
+static void end_child(struct child *child)
 {
-	struct failure news;
-	ssize_t got = sys_read_full(news_fd, &news, sizeof(news));
-
-	if (got == 0)
-		return 0;
-	if (got == sizeof(news))
-		*f = news;
-	else
-		fail_sys(f, "read", "news of the child");
-	return -1;
-}
-
-static _Noreturn void run_child(const struct child_setup *setup, int news_fd)
-{
-	struct failure failure = {.stage = STAGE_SPAWN};
-
-	child_exec(setup, &failure);
-	/* When even this fails, the end of the child is the news. */
-	_exit(sys_write_full(news_fd, &failure, sizeof(failure)) < 0 ? SMK_EXIT_SETUP : 0);
+	kill(child->pid, SIGKILL);
+	waitpid(child->pid, NULL, 0);
+	sys_close(&child->pid_fd);
+	sys_close(&child->output_fd);
 }
 
 static int start(const struct child_setup *setup, struct child *child, struct failure *f)
 {
-	int news[2];
+	AUTO_FD talk_fd = -1;
+	int result = namespaces_open(setup->namespaces, setup->linux_, setup->early, f);
 
-	if (pipe2(news, O_CLOEXEC) < 0)
-		return fail_sys(f, "pipe2", NULL);
-	child->pid = fork_pidfd(&child->pid_fd);
-	if (child->pid == 0)
-		run_child(setup, news[1]);
-	int err = errno;
-
-	close(news[1]);
-	if (child->pid < 0)
-		fail_err(f, err, "clone", NULL, "%s", "");
-	int result = child->pid < 0 ? -1 : await_exec(news[0], f);
-
-	close(news[0]);
-	if (result < 0 && child->pid > 0) {
-		kill(child->pid, SIGKILL);
-		waitpid(child->pid, NULL, 0);
-		sys_close(&child->pid_fd);
-	}
-	return result;
+	if (result == 0)
+		result = birth(setup, child, &talk_fd, f);
+	namespaces_close(setup->namespaces);
+	if (result < 0 || !setup->process->terminal)
+		return result;
+	if (take_terminal(talk_fd, child, f) == 0)
+		return 0;
+	end_child(child);
+	return fail_at(f, STAGE_SPAWN, "/process/terminal");
 }
 
-int spawn(const struct oci_spec *spec, const struct container *container, const struct early *early,
-	  struct child *ret, struct failure *f)
+int spawn(const struct oci_spec *spec, const struct plan *plan, const struct container *container,
+	  const struct early *early, struct child *ret, struct failure *f)
 {
-	struct child child = {.pid_fd = -1};
+	struct child child = {.pid_fd = -1, .input_fd = -1, .output_fd = -1, .error_fd = -1};
 	struct ends ends[3] = {{-1, -1}, {-1, -1}, {-1, -1}};
-	int result = open_streams(&spec->process, container->root_fd, ends, f);
+	int result = spec->process.terminal ? 0 : open_streams(spec, ends, f);
 
 	if (result == 0) {
+		struct namespaces namespaces;
 		const struct child_setup setup = {
 			.process = &spec->process,
 			.linux_ = &spec->linux_,
+			.plan = plan,
 			.arena = spec->arena,
+			.early = early,
+			.namespaces = &namespaces,
 			.root_fd = container->root_fd,
 			.proc_fd = early->proc_fd,
 			.stdio_fd = {ends[0].theirs, ends[1].theirs, ends[2].theirs},
@@ -163,9 +130,11 @@ int spawn(const struct oci_spec *spec, const struct container *container, const 
 	close_ends(ends, result < 0);
 	if (result < 0)
 		return fail_at(f, STAGE_SPAWN, NULL);
-	child.input_fd = ends[0].ours;
-	child.output_fd = ends[1].ours;
-	child.error_fd = ends[2].ours;
+	if (!spec->process.terminal) {
+		child.input_fd = ends[0].ours;
+		child.output_fd = ends[1].ours;
+		child.error_fd = ends[2].ours;
+	}
 	*ret = child;
 	return 0;
 }

@@ -17,15 +17,31 @@
 struct child_setup {
 	const struct oci_process *process;
 	const struct oci_linux *linux_;
+	const struct plan *plan;
+	const struct early *early;
+	struct namespaces *namespaces;
 	struct arena *arena; /* the spec's */
-	int root_fd;         /* the container's root, O_PATH */
+	int root_fd;         /* the container's root, O_PATH, in PID 1's mount namespace */
 	int proc_fd;         /* our own procfs */
-	int stdio_fd[3];     /* become 0, 1, 2 */
+	int stdio_fd[3];     /* become 0, 1, 2; with a terminal the child opens it itself */
 	bool has_terminal;   /* stdio_fd[0] is the slave: make it the controlling terminal */
+	int news_fd;         /* the child's ends, see birth.c */
+	int talk_fd;
 };
 
+/*
+ * The child's process in its namespaces; it does child_exec(). Returns when its execve is known to
+ * have worked. *ret_talk_fd: the socket on which it may have sent its terminal; -1: none.
+ */
+int birth(const struct child_setup *setup, struct child *child, int *ret_talk_fd,
+	  struct failure *f) FAIL_MUST_CHECK;
+/* In the child: the container's steps are done, now. */
+void birth_tell_applied(const struct child_setup *setup);
+/* In the child of a new user namespace: waits until PID 1 has done its part. */
+int birth_ask_user(const struct child_setup *setup, struct failure *f) FAIL_MUST_CHECK;
+
 /* Everything after the fork. Returns only when it failed. */
-void child_exec(const struct child_setup *setup, struct failure *f);
+void child_exec(struct child_setup *setup, struct failure *f);
 
 /*
  * Opens a new terminal of the container's own devpts and puts its slave on /dev/console. Everything
@@ -33,10 +49,14 @@ void child_exec(const struct child_setup *setup, struct failure *f);
  */
 int pty_open(int root_fd, const struct oci_process *process, int *ret_master_fd, int *ret_slave_fd,
 	     struct failure *f) FAIL_MUST_CHECK;
+/* The master's way from the child to PID 1. *ret_fd: -1 when none was sent. */
+int pty_send(int talk_fd, int master_fd, struct failure *f) FAIL_MUST_CHECK;
+int pty_receive(int talk_fd, int *ret_fd, struct failure *f) FAIL_MUST_CHECK;
 int pty_resize(int master_fd, uint16_t rows, uint16_t columns);
 
-/* The privileged half of the process's limits: rlimits, oom_score_adj. As root. */
-int limits_apply(const struct oci_process *process, int proc_fd, struct failure *f) FAIL_MUST_CHECK;
+/* The privileged half of a process's limits: rlimits, oom_score_adj. As root. pid 0: the caller's */
+int limits_apply(const struct oci_process *process, int proc_fd, pid_t pid,
+		 struct failure *f) FAIL_MUST_CHECK;
 /* Scheduler, I/O priority, memory policy, execution domain. As root. */
 int sched_apply(const struct oci_process *process, const struct oci_linux *linux_,
 		struct failure *f) FAIL_MUST_CHECK;
@@ -46,7 +66,7 @@ int seccomp_load(const struct oci_seccomp *seccomp, const struct seccomp_filter 
 /* From root with all capabilities to the process's own ids and sets; no way back. */
 int cred_apply(const struct oci_process *process, struct failure *f) FAIL_MUST_CHECK;
 
-/* Enters the container's mounts: a mount namespace of our own with root_fd as its root. */
+/* Enters the container's root: of the child's own mount namespace. */
 int enter_root(int root_fd, struct failure *f) FAIL_MUST_CHECK;
 /* Changes to the working directory, which apply() has made, as the user. */
 int cwd_enter(const char *cwd, struct failure *f) FAIL_MUST_CHECK;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Mounts inside the container's root: a new file system or a bind. The mount is made first,
- * attached nowhere; the target is resolved once, and the mount goes onto that very descriptor.
+ * A new file system inside the container's root. The mount is made first, attached nowhere; the
+ * target is resolved once, and the mount goes onto that very descriptor.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,53 +11,6 @@
 #include "init/apply.h"
 #include "init/fs.h"
 #include "init/sys.h"
-
-#define ATTRS_ALL                                                                       \
-	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | \
-	 MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
-
-int step_set_propagation(int mount_fd, const struct step *step, const char *path, struct failure *f)
-{
-	static const uint64_t propagations[] = {
-		[OCI_PROPAGATION_NONE] = 0,
-		[OCI_PROPAGATION_PRIVATE] = MS_PRIVATE,
-		[OCI_PROPAGATION_SHARED] = MS_SHARED,
-		[OCI_PROPAGATION_SLAVE] = MS_SLAVE,
-		[OCI_PROPAGATION_UNBINDABLE] = MS_UNBINDABLE,
-	};
-	const struct mount_attr attr = {.propagation = propagations[step->propagation]};
-	unsigned flags = step->propagation_recursive ? AT_RECURSIVE : 0;
-
-	if (step->propagation == OCI_PROPAGATION_NONE)
-		return 0;
-	return sys_mount_setattr(mount_fd, flags, &attr) ? fail_sys(f, "mount_setattr", path) : 0;
-}
-
-/* A mount over the root would not be seen: whoever looks is inside that root already. */
-static int refuse_root(const struct apply_state *state, const struct step *step, int target_fd,
-		       struct failure *f)
-{
-	struct stat target;
-	struct stat root;
-
-	if (fstat(target_fd, &target) || fstat(state->root_fd, &root))
-		return fail_sys(f, "stat", step->dst);
-	if (target.st_dev == root.st_dev && target.st_ino == root.st_ino)
-		return fail_err(f, EINVAL, "mount", step->dst, "a mount cannot replace the root");
-	return 0;
-}
-
-/* Attaches, then the propagation: before, the mount would be in nobody's namespace. */
-static int attach(struct apply_state *state, const struct step *step, int mount_fd, int target_fd,
-		  struct failure *f)
-{
-	if (refuse_root(state, step, target_fd, f))
-		return -1;
-	if (sys_attach(mount_fd, target_fd))
-		return fail_sys(f, "move_mount", step->dst);
-	target_parent_forget(&state->parent);
-	return step_set_propagation(mount_fd, step, step->dst, f);
-}
 
 /*
  * proc and sysfs go onto an ordinary directory only, as a link there would let the image choose
@@ -104,14 +57,26 @@ static bool has_option(const struct oci_strings *options, const char *key)
 	return false;
 }
 
-/* Another mount of PID 1's own proc or sysfs: cheaper than a new instance, and as good. */
-static int mount_again(const struct apply_state *state, const struct step *step, int *ret_mount_fd,
-		       struct failure *f)
+/*
+ * Another mount of PID 1's own proc or sysfs: cheaper than a new instance, and as good. sysfs shows
+ * the machine's network, which is the container's; a proc of one's own belongs to a PID namespace.
+ */
+static bool is_machines(const struct apply_state *state, const struct step *step)
 {
-	const struct mount_attr attr = {.attr_set = step->attr_set, .attr_clr = ATTRS_ALL};
-	bool is_proc = !strcmp(step->fstype, "proc");
-	AUTO_FD mount_fd = sys_open_tree(is_proc ? state->early->proc_fd : state->early->sys_fd, "",
-					 OPEN_TREE_CLONE);
+	const struct oci_namespace *namespaces = state->namespaces;
+
+	if (!is_kernel_view(step->fstype) || step->data.count)
+		return false;
+	return !strcmp(step->fstype, "proc") ? !namespaces[OCI_NAMESPACE_PID].present
+					     : !namespaces[OCI_NAMESPACE_NETWORK].path;
+}
+
+static int mount_again(const struct step *step, int *ret_mount_fd, struct failure *f)
+{
+	const struct mount_attr attr = {.attr_set = step->attr_set, .attr_clr = STEP_ATTRS_ALL};
+	AUTO_FD own_fd = sys_open(AT_FDCWD, !strcmp(step->fstype, "proc") ? "/proc" : "/sys",
+				  O_PATH | O_DIRECTORY, 0);
+	AUTO_FD mount_fd = own_fd < 0 ? -1 : sys_open_tree(own_fd, "", OPEN_TREE_CLONE);
 
 	if (mount_fd < 0)
 		return fail_sys(f, "open_tree", step->dst);
@@ -149,83 +114,11 @@ int step_mount(struct apply_state *state, const struct step *step, struct failur
 
 	if (open_mount_target(state, step, &target_fd, &target, f))
 		return -1;
-	if (is_kernel_view(step->fstype) && step->data.count == 0)
-		status = mount_again(state, step, &mount_fd, f);
+	if (is_machines(state, step))
+		status = mount_again(step, &mount_fd, f);
 	else
 		status = mount_new(step, &target, &mount_fd, f);
-	return status ? -1 : attach(state, step, mount_fd, target_fd, f);
-}
-
-/*
- * The root file system that init-oci was booted from, as a mount of its own: on the original lies the
- * container's root by now, and a ".." at its top would lead there.
- */
-static int open_boot_root(struct apply_state *state, struct failure *f)
-{
-	AUTO_FD mount_fd = -1;
-
-	if (state->boot_mount_fd >= 0)
-		return 0;
-	mount_fd = sys_open_tree(state->early->boot_root_fd, "", OPEN_TREE_CLONE);
-	if (mount_fd < 0)
-		return fail_sys(f, "open_tree", "/boot");
-	if (step_attach_work(mount_fd, "/boot", f))
-		return -1;
-	state->boot_mount_fd = sys_take(&mount_fd);
-	return 0;
-}
-
-/* What is bound: a path in the container, or of the root file system that the VMM booted. */
-static int open_bind_source(struct apply_state *state, const struct step *step, int *ret_fd,
-			    struct failure *f)
-{
-	if (step->flags & STEP_SRC_CONTAINER)
-		return target_open(state->root_fd, step->src, 0, ret_fd, f);
-	if (open_boot_root(state, f))
-		return -1;
-	return target_open(state->boot_mount_fd, step->src, 0, ret_fd, f);
-}
-
-static int open_bind_target(const struct apply_state *state, const struct step *step, bool is_dir,
-			    int *ret_fd, struct failure *f)
-{
-	AUTO_FD fd = -1;
-	struct stat status;
-
-	if (is_dir ? target_make_dir(state->root_fd, step->dst, 0755, &fd, f)
-		   : target_make_file(state->root_fd, step->dst, &fd, f))
-		return -1;
-	if (fstat(fd, &status))
-		return fail_sys(f, "stat", step->dst);
-	if (S_ISDIR(status.st_mode) != is_dir)
-		return fail_err(f, is_dir ? ENOTDIR : EISDIR, "mount", step->dst,
-				"%s is %sa directory", step->src, is_dir ? "" : "not ");
-	*ret_fd = sys_take(&fd);
-	return 0;
-}
-
-int step_bind(struct apply_state *state, const struct step *step, struct failure *f)
-{
-	const struct mount_attr attr = {
-		.attr_set = step->attr_set,
-		.attr_clr = step->attr_clear |
-			    (step->attr_set & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : 0)};
-	unsigned recursive = step->flags & STEP_RECURSIVE ? AT_RECURSIVE : 0;
-	AUTO_FD source_fd = -1;
-	AUTO_FD target_fd = -1;
-	AUTO_FD mount_fd = -1;
-	struct stat source;
-
-	if (open_bind_source(state, step, &source_fd, f))
-		return -1;
-	if (fstat(source_fd, &source))
-		return fail_sys(f, "stat", step->src);
-	if (open_bind_target(state, step, S_ISDIR(source.st_mode), &target_fd, f))
-		return -1;
-	mount_fd = sys_open_tree(source_fd, "", OPEN_TREE_CLONE | recursive);
-	if (mount_fd < 0)
-		return fail_sys(f, "open_tree", step->src);
-	if ((attr.attr_set || attr.attr_clr) && sys_mount_setattr(mount_fd, 0, &attr))
-		return fail_sys(f, "mount_setattr", step->dst);
-	return attach(state, step, mount_fd, target_fd, f);
+	if (!status && step->flags & STEP_COPY_UP)
+		status = copy_up(target_fd, mount_fd, step->dst, f);
+	return status ? -1 : step_attach(state, step, mount_fd, target_fd, f);
 }

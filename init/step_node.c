@@ -34,21 +34,18 @@ int step_symlink(struct apply_state *state, const struct step *step, struct fail
 	return 0;
 }
 
-int step_mknod(struct apply_state *state, const struct step *step, struct failure *f)
+static int make_node(int parent_fd, const char *name, const struct step *step, struct failure *f)
 {
 	dev_t device = makedev(step->dev_major, step->dev_minor);
 	struct stat present;
-	const char *name;
 
-	if (target_parent(state->root_fd, step->dst, &state->parent, &name, f))
-		return -1;
-	if (!mknodat(state->parent.fd, name, step->mode, device)) {
+	if (!mknodat(parent_fd, name, step->mode, device)) {
 		if ((step->uid || step->gid) &&
-		    fchownat(state->parent.fd, name, step->uid, step->gid, AT_SYMLINK_NOFOLLOW))
+		    fchownat(parent_fd, name, step->uid, step->gid, AT_SYMLINK_NOFOLLOW))
 			return fail_sys(f, "chown", step->dst);
 		return 0;
 	}
-	if (errno != EEXIST || fstatat(state->parent.fd, name, &present, AT_SYMLINK_NOFOLLOW))
+	if (errno != EEXIST || fstatat(parent_fd, name, &present, AT_SYMLINK_NOFOLLOW))
 		return fail_sys(f, "mknod", step->dst);
 	/* Without a mount on /dev the image may hold its own nodes; another device is a trap. */
 	if ((present.st_mode ^ step->mode) & S_IFMT || present.st_rdev != device)
@@ -56,6 +53,21 @@ int step_mknod(struct apply_state *state, const struct step *step, struct failur
 				"the image has something else there than device %u:%u",
 				step->dev_major, step->dev_minor);
 	return 0;
+}
+
+/* In the work tree there is only what init-oci has made. */
+int step_mknod(struct apply_state *state, const struct step *step, struct failure *f)
+{
+	const char *name;
+
+	if (step->flags & STEP_WORK) {
+		if (mkdir("/" STEP_DEVICE_DIR, 0755) && errno != EEXIST)
+			return fail_sys(f, "mkdir", "/" STEP_DEVICE_DIR);
+		return make_node(state->early->work_fd, step->dst, step, f);
+	}
+	if (target_parent(state->root_fd, step->dst, &state->parent, &name, f))
+		return -1;
+	return make_node(state->parent.fd, name, step, f);
 }
 
 /*

@@ -44,13 +44,26 @@ static int open_work_dir(const char *path, int *ret_fd, struct failure *f)
 	return 0;
 }
 
-int step_attach_work(int mount_fd, const char *path, struct failure *f)
+static int attach_work(int mount_fd, const char *path, struct failure *f)
 {
 	AUTO_FD target_fd = -1;
 
 	if (open_work_dir(path, &target_fd, f))
 		return -1;
 	return sys_attach(mount_fd, target_fd) ? fail_sys(f, "move_mount", path) : 0;
+}
+
+/*
+ * A mount of its own, for on the original lies the container's root by then, and a ".." at its top
+ * would lead there.
+ */
+int step_open_boot(const struct early *early, struct failure *f)
+{
+	AUTO_FD mount_fd = sys_open_tree(early->boot_root_fd, "", OPEN_TREE_CLONE);
+
+	if (mount_fd < 0)
+		return fail_sys(f, "open_tree", STEP_BOOT_PATH);
+	return attach_work(mount_fd, STEP_BOOT_PATH, f);
 }
 
 static int mount_layer(const struct apply_state *state, const struct step *step, const char *path,
@@ -85,7 +98,7 @@ int step_layer(struct apply_state *state, const struct step *step, struct failur
 	work_path(path, step->dst);
 	if (mount_layer(state, step, path, &mount_fd, f))
 		return -1;
-	return step_attach_work(mount_fd, path, f);
+	return attach_work(mount_fd, path, f);
 }
 
 static int mount_upper(const struct step *step, const char *path, int *ret_mount_fd,
@@ -111,7 +124,7 @@ int step_upper(struct apply_state *state, const struct step *step, struct failur
 	char path[WORK_PATH_MAX];
 
 	work_path(path, step->dst);
-	if (mount_upper(step, path, &mount_fd, f) || step_attach_work(mount_fd, path, f))
+	if (mount_upper(step, path, &mount_fd, f) || attach_work(mount_fd, path, f))
 		return -1;
 	state->is_upper_new = !mkdirat(mount_fd, "upper", 0755);
 	if (!state->is_upper_new && errno != EEXIST)
@@ -192,7 +205,7 @@ static int narrow_root(struct apply_state *state, const struct step *step, struc
 	AUTO_FD directory_fd = -1;
 	int mount_fd;
 
-	if (step_attach_work(state->root_mount_fd, "/root", f) ||
+	if (attach_work(state->root_mount_fd, "/root", f) ||
 	    target_open(state->root_mount_fd, step->src, O_DIRECTORY, &directory_fd, f))
 		return -1;
 	mount_fd = sys_open_tree(directory_fd, "", OPEN_TREE_CLONE);

@@ -26,6 +26,16 @@ int target_open(int root_fd, const char *path, int flags, int *ret_fd, struct fa
 	return 0;
 }
 
+int target_find(int root_fd, const char *path, int *ret_fd, struct failure *f)
+{
+	int fd = open_in_root(root_fd, path, 0);
+
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		return fail_sys(f, "open", path);
+	*ret_fd = fd;
+	return 0;
+}
+
 /* A path that is being made. */
 struct making {
 	int root_fd;

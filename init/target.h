@@ -14,6 +14,8 @@
 /* O_PATH descriptor of something that exists. flags: O_NOFOLLOW, O_DIRECTORY */
 int target_open(int root_fd, const char *path, int flags, int *ret_fd,
 		struct failure *f) FAIL_MUST_CHECK;
+/* The same, links followed; *ret_fd is -1 when there is no such path. */
+int target_find(int root_fd, const char *path, int *ret_fd, struct failure *f) FAIL_MUST_CHECK;
 /* As target_open(), after making what is missing: directories with mode 0755, the last with `mode`.
  */
 int target_make_dir(int root_fd, const char *path, uint32_t mode, int *ret_fd,

@@ -12,8 +12,8 @@ from session import DATA, END, STDIN, Guest
 
 CODE = 42
 OWN = ("wait4", "pipe2", "epoll_create1", "signalfd4", "epoll_ctl", "epoll_pwait", "writev", "readv", "write", "kill",
-       "rt_sigprocmask", "ioctl", "fcntl", "clone", "umount2", "sync")
-CHILDS = ("setsid", "dup2", "fchdir", "unshare", "chroot", "setgroups", "setresuid", "setresgid", "capset", "getcwd",
+       "rt_sigprocmask", "ioctl", "fcntl", "clone3", "clone", "poll", "umount2", "sync")
+CHILDS = ("setsid", "dup2", "fchdir", "openat2", "move_mount", "chroot", "setgroups", "setresuid", "setresgid", "capset", "getcwd",
           "close_range", "prctl", "reboot")
 ERRORS = ("EINTR", "EAGAIN", "ENOMEM", "EPERM")
 OCCURRENCES = 8  # of a call; fewer when it is not called so often
