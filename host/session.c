@@ -209,12 +209,15 @@ static int loop(struct session *session, struct failure *f)
 	return 0;
 }
 
-/* After QEMU's end: is there a record, and if not, what is the best that can be said? */
+/*
+ * After QEMU's end: is there a record, and if not, what is the best that can be said? A guest with
+ * a channel has its record there: once hello has come, a line on the console may be the workload's.
+ */
 static int conclude(struct session *session, struct failure *f)
 {
 	char line[128];
 
-	if (!session->has_record && session->console.has_record) {
+	if (!session->has_record && session->console.has_record && !session->has_hello) {
 		session->record = session->console.record;
 		session->has_record = true;
 		session->timeline->exit_ms = session->timeline->end_ms;
@@ -227,6 +230,12 @@ static int conclude(struct session *session, struct failure *f)
 	if (WIFSIGNALED(session->vmm_status))
 		return fail_err(f, 0, "qemu-system-aarch64", NULL, "killed by signal %d",
 				WTERMSIG(session->vmm_status));
+	if (session->console.has_record)
+		return fail_err(
+			f, 0, "", NULL,
+			"the VM ended without an exit record on its control channel; one "
+			"on the console, of code %d, is not believed: a workload can print it",
+			session->console.record.code);
 	if (session->fatal[0])
 		return fail_err(f, 0, "", NULL, "the VM ended without an exit record: %s",
 				session->fatal);

@@ -155,6 +155,14 @@ def console_record(context):
 
 
 @case()
+def forged_record(context):
+    """After hello the record is the channel's: a line on the console is no success."""
+    fake_qemu(context, "forged_record")
+    context.smk("run", tiny_bundle(context)).expect_line(
+        125, "smk: the VM ended without an exit record on its control channel", "of code 0, is not believed")
+
+
+@case()
 def malformed_console_record(context):
     fake_qemu(context, "malformed_console_record")
     context.smk("run", tiny_bundle(context)).expect_line(125, "smk: the VM ended without an exit record")

@@ -236,6 +236,12 @@ def console_record(guest):
     guest.console.sendall(b"smk-exit: " + json.dumps(dict(RECORD, code=9)).encode() + b"\r\n")
 
 
+def forged_record(guest):
+    """What a workload can do that may write to the console and reboot."""
+    guest.hello()
+    guest.console.sendall(b"smk-exit: " + json.dumps(dict(RECORD, code=0)).encode() + b"\r\n")
+
+
 def malformed_console_record(guest):
     guest.console.sendall(b"smk-exit: {\r\nsmk-exit: \r\nsmk-exit: {}\r\n" + b"x" * 100000 + b"\r\n")
 
