@@ -69,9 +69,10 @@ static int check_upper_file(struct run *run, struct failure *f)
 {
 	struct stat st;
 
-	run->upper = must_copy(run->options.upper_value);
-	if (stat(run->upper, &st))
-		return fail_sys(f, "--upper", run->upper);
+	/* Absolute, and without links: QEMU would take what stands before a colon for a protocol. */
+	run->upper = realpath(run->options.upper_value, NULL);
+	if (!run->upper || stat(run->upper, &st))
+		return fail_sys(f, "--upper", run->options.upper_value);
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return fail_err(f, 0, "--upper", run->upper, "no disk image");
 	if (access(run->upper, R_OK | W_OK))

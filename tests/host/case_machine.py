@@ -105,6 +105,19 @@ def upper_file_of_somebody_else(context):
 
 
 @case()
+def upper_file_is_no_protocol(context):
+    """Names that QEMU would take for something else than a file."""
+    fake_qemu(context, "warning")
+    directory = tiny_bundle(context)
+    for name in ("a:b.img", "nbd:localhost:1", "json:{}", "file:x", "-x"):
+        with open(context.path(name), "wb") as file:
+            file.truncate(1 << 20)
+        context.smk("run", "--upper", "file:" + name, directory, cwd=context.dir).expect(0)
+        drive = next(w for w in fake_argv(context) if w.startswith("if=none,id=upper,"))
+        check_equal(drive.split(",file=", 1)[1], context.path(name), "the file's name")
+
+
+@case()
 def upper_disk_is_made_when_kept(context):
     fake_qemu(context, "warning")
     context.smk("run", "--keep", "--upper", "disk:16M", tiny_bundle(context)).expect(0)
