@@ -63,8 +63,22 @@ static const char text[] =
 	"\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":18446744073709551615}]},"
 	"\"mounts\":[{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"x=y\"]},"
 	"{\"destination\":\"/b\",\"source\":\"/c\",\"options\":[\"bind\"]}],"
-	"\"linux\":{\"namespaces\":[{\"type\":\"pid\"}],\"seccomp\":{\"x\":-1.5},\"devices\":"
-	"[{\"type\":\"c\",\"path\":\"/dev/x\",\"major\":1,\"minor\":1}]}}";
+	"\"hooks\":{\"prestart\":[{\"path\":\"/h\"}]},"
+	"\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"user\",\"path\":\"/u\"}],"
+	"\"x\":-1.5,\"cgroupsPath\":\"a:b:c\",\"netDevices\":{\"eth0\":{}},"
+	"\"sysctl\":{\"a.b\":\"c\"},\"maskedPaths\":[\"/m\"],\"readonlyPaths\":[\"/n\"],"
+	"\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"names\":[\"read\"],"
+	"\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_EQ\"}]}"
+	"]},"
+	"\"resources\":{\"unified\":{\"memory.high\":\"1\"},\"pids\":{\"limit\":1},"
+	"\"memory\":{\"limit\":5,\"reservation\":1,\"swap\":5},"
+	"\"cpu\":{\"cpus\":\"0\",\"mems\":\"0\",\"shares\":2,\"quota\":1,\"period\":2,\"burst\":1,"
+	"\"idle\":0},\"blockIO\":{\"weight\":10,\"weightDevice\":[{\"major\":1,\"minor\":1,"
+	"\"weight\":10}],\"throttleReadBpsDevice\":[{\"major\":1,\"minor\":1,\"rate\":1}]},"
+	"\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1}],\"rdma\":{\"d\":{}},"
+	"\"devices\":[{\"allow\":true}]},\"devices\":"
+	"[{\"type\":\"c\",\"path\":\"/dev/x\",\"major\":1,\"minor\":1},"
+	"{\"type\":\"p\",\"path\":\"/dev/y\"}]}}";
 
 static bool is_boot_root; /* the plan is for init= */
 
@@ -124,6 +138,8 @@ static void refuse_each_alone(void)
 		if (run(OCI_HEAP_MAX_BYTES, NULL, &f) == 0)
 			break;
 		CHECK_INT(refused_in, 0);
+		if (refused_in)
+			break; /* another failure: it would be there for ever */
 		CHECK_STR(f.why, "more memory is needed than it may use");
 		CHECK(f.stage == STAGE_PARSE || f.stage == STAGE_PLAN);
 	}

@@ -11,6 +11,7 @@ static const char text[] =
 	"{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"process\":{\"args\":[\"a\"],\"cwd\":"
 	"\"/\"},"
 	"\"mounts\":[{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"x=y\"]},"
+	"{\"destination\":\"/d\",\"type\":\"ext4\",\"options\":[\"ro\"]},"
 	"{\"destination\":\"/b\",\"source\":\"/c\",\"options\":[\"ro\",\"rbind\"]}],"
 	"\"linux\":{\"devices\":[{\"type\":\"b\",\"path\":\"/dev/"
 	"x\",\"major\":7,\"minor\":8,\"uid\":1,"
@@ -53,8 +54,13 @@ static void steps_carry_numbers(void)
 
 	if (!build(&spec, &plan))
 		return;
-	CHECK_INT(find(&plan, STEP_MOUNT, "/a")->flags, STEP_SB_READONLY);
-	CHECK_INT(find(&plan, STEP_MOUNT, "/a")->attr_set, MOUNT_ATTR_RDONLY);
+	CHECK_INT(find(&plan, STEP_MOUNT, "/d")->flags, STEP_SB_READONLY);
+	CHECK_INT(find(&plan, STEP_MOUNT, "/d")->attr_set, MOUNT_ATTR_RDONLY);
+	CHECK_INT(find(&plan, STEP_MOUNT, "/a")->attr_set, 0);
+	CHECK_INT(find(&plan, STEP_REMOUNT, "/a")->flags, STEP_SB_READONLY);
+	CHECK_INT(find(&plan, STEP_REMOUNT, "/a")->attr_set, MOUNT_ATTR_RDONLY);
+	CHECK(find(&plan, STEP_REMOUNT, "/a")->fstype != NULL);
+	CHECK(plan.steps[plan.machine_count].kind == STEP_ENTER);
 	CHECK_STR(find(&plan, STEP_MOUNT, "/a")->src, "tmpfs");
 	CHECK_INT(find(&plan, STEP_BIND, "/b")->flags, STEP_RECURSIVE);
 	CHECK_INT(find(&plan, STEP_BIND, "/b")->attr_set, MOUNT_ATTR_RDONLY);
