@@ -98,6 +98,8 @@ int parse_root_propagation(const struct field *field, const struct rule *rule, v
 	int value;
 
 	(void)rule; /* the other one says it */
+	if (field_expect(field, 's', f))
+		return -1;
 	if (field_is_empty(field))
 		return 0;
 	if (field_name(field, &name, &value, f))

@@ -14,7 +14,11 @@ BASE = {
     "hostname": "box",
     "domainname": "example.org",
     "annotations": {"a.b": "c"},
-    "hooks": {},
+    "hooks": {
+        kind: [{"path": "/bin/hook", "args": ["hook"], "env": ["A=b"], "timeout": 5}]
+        for kind in ("prestart", "createRuntime", "createContainer", "startContainer",
+                     "poststart", "poststop")
+    },
     "process": {
         "terminal": True,
         "consoleSize": {"height": 25, "width": 80},
@@ -29,6 +33,17 @@ BASE = {
         "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1024, "hard": U64}],
         "noNewPrivileges": True,
         "oomScoreAdj": 100,
+        "scheduler": {
+            "policy": "SCHED_DEADLINE",
+            "nice": 0,
+            "priority": 0,
+            "flags": ["SCHED_FLAG_RESET_ON_FORK"],
+            "runtime": 1,
+            "deadline": 2,
+            "period": U64,
+        },
+        "ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 4},
+        "execCPUAffinity": {"initial": "0", "final": "0-3,7"},
     },
     "mounts": [
         {
@@ -36,10 +51,64 @@ BASE = {
             "type": "tmpfs",
             "source": "tmpfs",
             "options": ["nosuid", "size=64k"],
+            "uidMappings": [{"containerID": 0, "hostID": 1, "size": 2}],
+            "gidMappings": [{"containerID": 0, "hostID": 1, "size": 2}],
         }
     ],
     "linux": {
-        "namespaces": [{"type": "pid"}],
+        "namespaces": [{"type": "pid", "path": "/proc/1/ns/pid"}, {"type": "user"},
+                       {"type": "time"}],
+        "uidMappings": [{"containerID": 0, "hostID": 1, "size": ID_MAX}],
+        "gidMappings": [{"containerID": 0, "hostID": 1, "size": ID_MAX}],
+        "timeOffsets": {
+            "monotonic": {"secs": -1, "nanosecs": 5},
+            "boottime": {"secs": 1, "nanosecs": 0},
+        },
+        "cgroupsPath": "/a",
+        "rootfsPropagation": "rslave",
+        "maskedPaths": ["/proc/kcore"],
+        "readonlyPaths": ["/proc/sys"],
+        "personality": {"domain": "LINUX", "flags": []},
+        "netDevices": {"eth0": {"name": "lan0"}},
+        "memoryPolicy": {
+            "mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]},
+        "seccomp": {
+            "defaultAction": "SCMP_ACT_ERRNO",
+            "defaultErrnoRet": 38,
+            "architectures": ["SCMP_ARCH_AARCH64"],
+            "flags": ["SECCOMP_FILTER_FLAG_LOG"],
+            "listenerPath": "",
+            "listenerMetadata": "",
+            "syscalls": [{
+                "names": ["read"],
+                "action": "SCMP_ACT_ERRNO",
+                "errnoRet": 1,
+                "args": [{"index": 0, "value": U64, "valueTwo": 0, "op": "SCMP_CMP_EQ"}],
+            }],
+        },
+        "resources": {
+            "devices": [
+                {"allow": False, "type": "c", "major": 1, "minor": 3, "access": "rwm"}],
+            "memory": {
+                "limit": 0, "reservation": 5, "swap": -1, "useHierarchy": True,
+                "checkBeforeUpdate": True, "disableOOMKiller": False},
+            "cpu": {
+                "shares": 1024, "quota": 1, "burst": 1, "period": 1, "idle": 0,
+                "cpus": "0", "mems": "0"},
+            "pids": {"limit": 5},
+            "blockIO": {
+                "weight": 10,
+                "weightDevice": [{"major": 8, "minor": 0, "weight": 10}],
+                "throttleReadBpsDevice": [{"major": 8, "minor": 0, "rate": U64}],
+                "throttleWriteBpsDevice": [{"major": 8, "minor": 0, "rate": U64}],
+                "throttleReadIOPSDevice": [{"major": 8, "minor": 0, "rate": U64}],
+                "throttleWriteIOPSDevice": [{"major": 8, "minor": 0, "rate": U64}],
+            },
+            "hugepageLimits": [{"pageSize": "2MB", "limit": U64}],
+            "network": {"classID": 1},
+            "rdma": {"mlx5_0": {"hcaHandles": 1, "hcaObjects": 2}},
+            "unified": {"memory.high": "1"},
+        },
         "devices": [
             {
                 "type": "c",
@@ -51,7 +120,7 @@ BASE = {
                 "gid": 0,
             }
         ],
-        "sysctl": {},
+        "sysctl": {"kernel.msgmax": "1"},
     },
 }
 

@@ -73,20 +73,20 @@ def limits():
         ("RLIMIT_" + name, 2**63, U64) for name in (
             "AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME "
             "SIGPENDING STACK").split()])), None
-    for kind in ("user", "time"):
-        yield "namespace-" + kind, changed("/linux/namespaces", [{"type": kind}]), (
-            "/linux/namespaces/0/type: %s namespaces are not supported" % kind)
     yield "namespace-twice", changed("/linux/namespaces", [{"type": "pid"}, {"type": "pid"}]), (
         '/linux/namespaces/1: namespace "pid" is there twice')
     yield "namespace-all", changed("/linux/namespaces", [
-        {"type": t} for t in ("pid", "network", "mount", "ipc", "uts", "cgroup")]), None
+        {"type": t} for t in ("pid", "network", "mount", "ipc", "uts", "cgroup", "user", "time")]), None
     yield from mounts()
     yield from devices()
-    yield "sysctl-long", changed("/linux/sysctl", {"k" * 300: "1"}), (
-        "..." + "k" * 92 + ": kernel parameters are not supported")
-    for key in ("k" * 65, "../../x", "net/../kernel/x"):
+    why = "is not a kernel parameter's name"
+    yield "sysctl-long", changed("/linux/sysctl", {"k" * 300: "1"}), None
+    for key in ("../../x", "net/../kernel/x", "/x", "x/", ".x", "x.", "a//b", "a..b", ".", "/", ""):
         yield "sysctl-" + key.replace("/", "~"), changed("/linux/sysctl", {key: "1"}), (
-            "/linux/sysctl/%s: kernel parameters are not supported" % key.replace("/", "~1"))
+            "/linux/sysctl/%s: %s" % (key.replace("/", "~1"), why))
+    for pointer in ("/linux/resources/pids/limit", "/linux/resources/memory/reservation"):
+        yield from both("limit" + pointer.replace("/", "-"), pointer, 2**63 - 1, 2**63,
+                        "must be an integer from -1 to 9223372036854775807")
 
 
 def mounts():
@@ -95,11 +95,12 @@ def mounts():
         mount.update(members, options=list(words))
         return changed("/mounts", [mount])
 
-    for word in ("idmap ridmap remount tmpcopyup rro rrw rnosuid rsuid rnodev rdev rnoexec rexec "
+    for word in ("rro rrw rnosuid rsuid rnodev rdev rnoexec rexec "
                  "rnodiratime rdiratime rrelatime rnorelatime rnoatime ratime rstrictatime "
-                 "rnostrictatime rnosymfollow rsymfollow").split():
-        yield "option-" + word, options(word), (
-            '/mounts/0/options/0: mount option "%s" is not supported' % word)
+                 "rnostrictatime rnosymfollow rsymfollow tmpcopyup remount").split():
+        yield "option-" + word, options(word), None
+    yield "option-copy-symlink", options("copy-symlink"), (
+        "/mounts/0/options: copy-symlink needs a bind mount")
     for word in ("async atime defaults dev diratime dirsync exec iversion lazytime loud mand "
                  "noatime nodev nodiratime noexec noiversion nolazytime nomand norelatime "
                  "nostrictatime nosuid nosymfollow private relatime ro rprivate rshared rslave "

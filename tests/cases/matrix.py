@@ -98,7 +98,197 @@ def env(value):
     return None if "=" in value else 'must be NAME=VALUE, has no "="'
 
 
+def names_path(value):
+    return None if not value else absolute_path(value)
+
+
+def list_of(limit):
+    return lambda value: None if not value else (
+        "must be a list like 0-3,7 with numbers below %d" % limit)
+
+
+def cpu_list(value):
+    return None if not value else "must be a list like 0-3,7"
+
+
+def optional_name(what):
+    return lambda value: "unknown %s %s" % (what, shown(value)) if value else None
+
+
+def device_kind(value):
+    return "must be a, b or c, not " + shown(value) if value else None
+
+
+def access(value):
+    return "must be of r, w and m, not " + shown(value) if value else None
+
+
+def interface(value):
+    return "is not a network device's name" if len(value) > 15 else None
+
+
+def at_least_one(value):
+    return array(value) or (None if value else "must have at least one element")
+
+
+def not_in_v2(low, high):
+    return lambda value: integer(low, high)(value) or "is not supported by cgroup v2"
+
+
 U64_FIELD = integer(0, U64)
+I64 = 2**63 - 1
+LIMIT = integer(-1, I64)
+MAJOR = integer(0, 4095)
+MINOR = integer(0, 1048575)
+GIVEN = "must be given"
+
+
+def with_members(pointer, members, check, absence=None):
+    """An array's or an object's rows: itself and its members."""
+    rows = {pointer: (check, absence)}
+    for key, member in members.items():
+        rows[pointer + "/" + key] = member
+    return rows
+
+
+def id_maps(pointer):
+    row = {"containerID": (integer(0, U32), GIVEN), "hostID": (integer(0, U32), GIVEN),
+           "size": (integer(1, U32), GIVEN)}
+    return with_members(pointer + "/0", row, an_object)
+
+
+def hooks():
+    rows = {"/hooks": (an_object, None)}
+    for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart",
+                 "poststop"):
+        rows["/hooks/" + kind] = (array, None)
+        rows.update(with_members("/hooks/%s/0" % kind, {
+            "path": (text(absolute_path), GIVEN), "args": (array, None),
+            "args/0": (string, None), "env": (array, None), "env/0": (text(env), None),
+            "timeout": (integer(1, 2**31 - 1), None)}, an_object))
+    return rows
+
+
+def process_rows():
+    rows = with_members("/process/scheduler", {
+        "policy": (text(none_of("unknown scheduling policy")), GIVEN),
+        "nice": (integer(-20, 19), None), "priority": (integer(0, 99), None),
+        "flags": (array, None), "flags/0": (text(none_of("unknown scheduling flag")), None),
+        "runtime": (U64_FIELD, None), "deadline": (U64_FIELD, None),
+        "period": (U64_FIELD, None)}, an_object)
+    rows.update(with_members("/process/ioPriority", {
+        "class": (text(none_of("unknown I/O priority class")), GIVEN),
+        "priority": (integer(0, 7), None)}, an_object))
+    rows.update(with_members("/process/execCPUAffinity", {
+        "initial": (text(list_of(1024)), None), "final": (text(list_of(1024)), None)},
+        an_object))
+    return rows
+
+
+def seccomp_rows():
+    number = integer(0, 65535)
+    rows = with_members("/linux/seccomp", {
+        "defaultAction": (text(none_of("unknown seccomp action")), GIVEN),
+        "defaultErrnoRet": (number, None), "architectures": (array, None),
+        "architectures/0": (text(none_of("unknown seccomp architecture")), None),
+        "flags": (array, None), "flags/0": (text(none_of("unknown seccomp flag")), None),
+        "listenerPath": (refused("a string", "seccomp listeners are not supported"), None),
+        "listenerMetadata": (refused("a string", "seccomp listeners are not supported"), None),
+        "syscalls": (array, None)}, an_object)
+    rows.update(with_members("/linux/seccomp/syscalls/0", {
+        "names": (at_least_one, GIVEN), "names/0": (string, None),
+        "action": (text(none_of("unknown seccomp action")), GIVEN), "errnoRet": (number, None),
+        "args": (array, None)}, an_object))
+    rows.update(with_members("/linux/seccomp/syscalls/0/args/0", {
+        "index": (integer(0, 5), GIVEN), "value": (U64_FIELD, GIVEN),
+        "valueTwo": (U64_FIELD, None), "op": (text(none_of("unknown seccomp operator")), GIVEN)},
+        an_object))
+    return rows
+
+
+def block_io():
+    top = "/linux/resources/blockIO"
+    numbers = {"major": (MAJOR, GIVEN), "minor": (MINOR, GIVEN)}
+    rows = with_members(top, {
+        "weight": (integer(10, 1000), None),
+        "leafWeight": (not_in_v2(0, 65535), None), "weightDevice": (array, None)}, an_object)
+    rows.update(with_members(top + "/weightDevice/0", dict(
+        numbers, weight=(integer(10, 1000), None),
+        leafWeight=(not_in_v2(0, 65535), None)), an_object))
+    for key in ("ReadBps", "WriteBps", "ReadIOPS", "WriteIOPS"):
+        device = "%s/throttle%sDevice" % (top, key)
+        rows[device] = (array, None)
+        rows.update(with_members(device + "/0", dict(numbers, rate=(U64_FIELD, GIVEN)),
+                                 an_object))
+    return rows
+
+
+def resources():
+    top = "/linux/resources"
+    signed = not_in_v2(-2**63, I64)
+    rows = {top: (an_object, None), top + "/devices": (array, None)}
+    rows.update(with_members(top + "/devices/0", {
+        "allow": (boolean, GIVEN), "type": (text(device_kind), None),
+        "major": (integer(-1, 4095), None), "minor": (integer(-1, 1048575), None),
+        "access": (text(access), None)}, an_object))
+    rows.update(with_members(top + "/memory", {
+        "limit": (LIMIT, None), "reservation": (LIMIT, None), "swap": (LIMIT, None),
+        "kernel": (signed, None), "kernelTCP": (signed, None), "swappiness": (signed, None),
+        "disableOOMKiller": (
+            lambda v: boolean(v) or ("is not supported by cgroup v2" if v else None), None),
+        "useHierarchy": (boolean, None), "checkBeforeUpdate": (boolean, None)}, an_object))
+    rows.update(with_members(top + "/cpu", {
+        "shares": (U64_FIELD, None), "quota": (LIMIT, None), "burst": (U64_FIELD, None),
+        "period": (U64_FIELD, None), "realtimeRuntime": (signed, None),
+        "realtimePeriod": (signed, None), "cpus": (text(cpu_list), None),
+        "mems": (text(cpu_list), None), "idle": (integer(0, 1), None)}, an_object))
+    rows.update(with_members(top + "/pids", {"limit": (LIMIT, None)}, an_object))
+    rows.update(block_io())
+    rows[top + "/hugepageLimits"] = (array, None)
+    rows.update(with_members(top + "/hugepageLimits/0", {
+        "pageSize": (text(lambda v: "must be a size like 2MB"), GIVEN),
+        "limit": (U64_FIELD, GIVEN)}, an_object))
+    rows[top + "/network"] = (an_object, None)
+    rows[top + "/rdma"] = (an_object, None)
+    rows.update(with_members(top + "/rdma/mlx5_0", {
+        "hcaHandles": (integer(0, U32), None), "hcaObjects": (integer(0, U32), None)},
+        an_object))
+    rows.update(with_members(top + "/unified", {"memory.high": (string, None)}, an_object))
+    return rows
+
+
+def linux_rows():
+    rows = {}
+    for key in ("uidMappings", "gidMappings"):
+        rows["/linux/" + key] = (
+            lambda v: array(v) or (None if v else "must be given for a new user namespace"),
+            "must be given for a new user namespace")
+        rows.update(id_maps("/linux/" + key))
+    rows["/linux/timeOffsets"] = (an_object, None)
+    for clock in ("monotonic", "boottime"):
+        rows.update(with_members("/linux/timeOffsets/" + clock, {
+            "secs": (integer(-2**63, I64), None), "nanosecs": (integer(0, 999999999), None)},
+            an_object))
+    rows["/linux/cgroupsPath"] = (string, None)
+    rows["/linux/rootfsPropagation"] = (text(optional_name("propagation")), None)
+    for key in ("maskedPaths", "readonlyPaths"):
+        rows["/linux/" + key] = (array, None)
+        rows["/linux/%s/0" % key] = (text(absolute_path), None)
+    rows.update(with_members("/linux/personality", {
+        "domain": (text(none_of("unknown execution domain")), GIVEN), "flags": (array, None)},
+        an_object))
+    rows["/linux/netDevices"] = (an_object, None)
+    rows.update(with_members("/linux/netDevices/eth0", {"name": (text(interface), None)},
+                             an_object))
+    rows.update(with_members("/linux/memoryPolicy", {
+        "mode": (text(none_of("unknown memory policy")), GIVEN),
+        "nodes": (text(list_of(64)), None), "flags": (array, None),
+        "flags/0": (text(none_of("unknown memory policy flag")), None)}, an_object))
+    rows.update(seccomp_rows())
+    rows.update(resources())
+    return rows
+
+
 LINUX = "/linux"
 NAMED = "is not supported"
 # pointer: (check, what is said when it is absent)
@@ -111,7 +301,6 @@ FIELDS = {
     "/domainname": (text(uts), None),
     "/annotations": (an_object, None),
     "/annotations/a.b": (string, None),
-    "/hooks": (refused("an object", "hooks are not supported"), None),
     "/solaris": (refused("an object", "Solaris containers are not supported"), None),
     "/windows": (refused("an object", "Windows containers are not supported"), None),
     "/zos": (refused("an object", "z/OS containers are not supported"), None),
@@ -151,10 +340,6 @@ FIELDS = {
     "/process/oomScoreAdj": (integer(-1000, 1000), None),
     "/process/apparmorProfile": (refused("a string", "AppArmor is not supported"), None),
     "/process/selinuxLabel": (refused("a string", "SELinux is not supported"), None),
-    "/process/scheduler": (
-        refused("an object", "scheduler attributes are not supported"), None),
-    "/process/ioPriority": (refused("an object", "I/O priorities are not supported"), None),
-    "/process/execCPUAffinity": (refused("an object", "CPU affinity is not supported"), None),
     "/process/commandLine": (
         refused("a string", "command lines (of Windows) are not supported"), None),
     "/mounts": (array, None),
@@ -166,14 +351,17 @@ FIELDS = {
     "/mounts/0/source": (text(path), None),
     "/mounts/0/options": (array, None),
     "/mounts/0/options/0": (text(data_option), None),
-    "/mounts/0/uidMappings": (refused("an array", "ID-mapped mounts are not supported"), None),
-    "/mounts/0/gidMappings": (refused("an array", "ID-mapped mounts are not supported"), None),
+    "/mounts/0/uidMappings": (
+        lambda v: array(v) or (None if v else "must be given with the other mapping"),
+        "must be given with the other mapping"),
+    "/mounts/0/gidMappings": (
+        lambda v: array(v) or (None if v else "must be given with the other mapping"),
+        "must be given with the other mapping"),
     "/linux": (an_object, None),
     "/linux/namespaces": (array, None),
     "/linux/namespaces/0": (an_object, None),
     "/linux/namespaces/0/type": (text(none_of("unknown namespace")), "must be given"),
-    "/linux/namespaces/0/path": (
-        refused("a string", "joining a namespace is not supported"), None),
+    "/linux/namespaces/0/path": (text(names_path), None),
     "/linux/devices": (array, None),
     "/linux/devices/0": (an_object, None),
     "/linux/devices/0/type": (text(none_of("must be c, b, u or p, not")), "must be given"),
@@ -183,28 +371,19 @@ FIELDS = {
     "/linux/devices/0/fileMode": (integer(0, U32), None),
     "/linux/devices/0/uid": (integer(0, ID_MAX), None),
     "/linux/devices/0/gid": (integer(0, ID_MAX), None),
-    "/linux/uidMappings": (refused("an array", "user namespaces are not supported"), None),
-    "/linux/gidMappings": (refused("an array", "user namespaces are not supported"), None),
-    "/linux/timeOffsets": (refused("an object", "time namespaces are not supported"), None),
     "/linux/sysctl": (an_object, None),
-    "/linux/sysctl/kernel.domainname": (
-        refused("a string", "kernel parameters are not supported"), None),
-    "/linux/sysctl/net.ipv4.ping_group_range": (string, None),
+    "/linux/sysctl/kernel.msgmax": (string, None),
     "/linux/mountLabel": (refused("a string", "SELinux is not supported"), None),
-    "/linux/personality": (refused("an object", "execution domains are not supported"), None),
     "/linux/intelRdt": (refused("an object", "Intel RDT is not supported"), None),
-    "/linux/netDevices": (
-        refused("an object", "moving network devices is not supported"), None),
-    "/linux/memoryPolicy": (refused("an object", "NUMA memory policy is not supported"), None),
-    "/linux/cgroupsPath": (string, None),
-    "/linux/resources": (an_object, None),
-    "/linux/rootfsPropagation": (string, None),
-    "/linux/seccomp": (an_object, None),
-    "/linux/maskedPaths": (array, None),
-    "/linux/readonlyPaths": (array, None),
     "/notOfTheSpecification": (lambda value: None, None),
     "/process/notOfTheSpecification": (lambda value: None, None),
 }
+
+FIELDS.update(hooks())
+FIELDS.update(process_rows())
+FIELDS.update(id_maps("/mounts/0/uidMappings"))
+FIELDS.update(id_maps("/mounts/0/gidMappings"))
+FIELDS.update(linux_rows())
 
 # Elements that an empty object cannot be, and values that contradict another member of the base.
 EXCEPTIONS = {
@@ -219,7 +398,36 @@ EXCEPTIONS = {
     ("/linux/namespaces/0", "object"): "/linux/namespaces/0/type: must be given",
     ("/linux/devices/0", "object"): "/linux/devices/0/type: must be given",
     ("/process/args/0", "absent"): "/process/args: must have at least one element",
+    ("/process/scheduler", "object"): "/process/scheduler/policy: must be given",
+    ("/process/ioPriority", "object"): "/process/ioPriority/class: must be given",
+    ("/linux/personality", "object"): "/linux/personality/domain: must be given",
+    ("/linux/memoryPolicy", "object"): "/linux/memoryPolicy/mode: must be given",
+    ("/linux/seccomp", "object"): "/linux/seccomp/defaultAction: must be given",
+    ("/linux/seccomp/syscalls/0", "object"): "/linux/seccomp/syscalls/0/names: must be given",
+    ("/linux/seccomp/syscalls/0/names/0", "absent"):
+        "/linux/seccomp/syscalls/0/names: must have at least one element",
+    ("/linux/seccomp/syscalls/0/args/0", "object"):
+        "/linux/seccomp/syscalls/0/args/0/index: must be given",
+    ("/linux/resources/devices/0", "object"): "/linux/resources/devices/0/allow: must be given",
+    ("/linux/resources/hugepageLimits/0", "object"):
+        "/linux/resources/hugepageLimits/0/pageSize: must be given",
+    ("/linux/namespaces", "absent"): "/linux/uidMappings: needs a new user namespace",
+    ("/linux/namespaces", "list"): "/linux/uidMappings: needs a new user namespace",
 }
+for kind in ("weight", "throttleReadBps", "throttleWriteBps", "throttleReadIOPS",
+             "throttleWriteIOPS"):
+    EXCEPTIONS["/linux/resources/blockIO/%sDevice/0" % kind, "object"] = (
+        "/linux/resources/blockIO/%sDevice/0/major: must be given" % kind)
+for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart",
+             "poststop"):
+    EXCEPTIONS["/hooks/%s/0" % kind, "object"] = "/hooks/%s/0/path: must be given" % kind
+for where, other in (("/mounts/0/uidMappings", "/mounts/0/gidMappings"),
+                     ("/mounts/0/gidMappings", "/mounts/0/uidMappings"),
+                     ("/linux/uidMappings", None), ("/linux/gidMappings", None)):
+    EXCEPTIONS[where + "/0", "object"] = where + "/0/containerID: must be given"
+    EXCEPTIONS[where + "/0", "absent"] = where + (
+        ": must be given with the other mapping" if other
+        else ": must be given for a new user namespace")
 
 
 def expected(pointer, name, value):
