@@ -173,6 +173,9 @@ static int open_bundle(struct bundle *bundle, const struct strings *env, struct 
 	if (!S_ISDIR(st.st_mode))
 		return fail_err(f, ENOTDIR, "bundle", bundle->path,
 				"a bundle is a directory with config.json in it");
+	if (access(config, F_OK))
+		return fail_err(f, errno, "open", config,
+				"a bundle is a directory with config.json in it");
 	if (file_read(AT_FDCWD, config, OCI_CONFIG_MAX_BYTES, &bundle->config,
 		      &bundle->config_length, f) ||
 	    parse(bundle, f))

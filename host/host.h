@@ -109,10 +109,16 @@ int file_read(int dir_fd, const char *path, size_t limit, char **ret_bytes, size
 	      struct failure *f) FAIL_MUST_CHECK;
 /* $XDG_CACHE_HOME/smk/NAME (or ~/.cache/smk/NAME), made when missing; an absolute path. */
 int cache_directory(const char *name, char **ret_path, struct failure *f) FAIL_MUST_CHECK;
-/* A new private directory under $TMPDIR; gone with everything in it when smk ends, unless kept. */
+/* The files of a scratch directory. */
+#define SCRATCH_UPPER     "upper.ext4"
+#define SCRATCH_INITRAMFS "initramfs"
+/* A new private directory under $TMPDIR; gone with its files when smk ends, unless kept. */
 int scratch_directory(bool keep, const char **ret_path, struct failure *f) FAIL_MUST_CHECK;
 /* Takes the scratch directory away now; safe to call when there is none. */
 void scratch_remove(void);
+
+/* Removes what killed ones left. */
+void scratch_sweep(void);
 
 /* Absolute path of a program from $PATH and the system's sbin; names the package when missing. */
 int program_find(const char *name, char **ret_path, struct failure *f) FAIL_MUST_CHECK;
@@ -149,6 +155,8 @@ void tail_add(struct tail *tail, const char *bytes, size_t length);
 void tail_print(const struct tail *tail, unsigned lines, const char *prefix);
 /* The last non-empty line, printable, into buffer. */
 void tail_last_line(const struct tail *tail, char *buffer, size_t size);
+/* The same without "PROGRAM: " in front: who says it adds the name. */
+void tail_last_words(const struct tail *tail, const char *program, char *buffer, size_t size);
 
 /* ---- signals: one pipe, so that every wait is a poll --------------------------------------------
  */

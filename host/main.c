@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ static const struct {
 	{"assets", command_assets, "assets [list | extract DIR | verify]",
 	 "the kernel and init-oci inside smk"},
 	{"--version", command_version, "--version", "print versions"},
-	{"--help", command_help, "--help", "print this"},
+	{"--help", command_help, "--help, -h", "print this; also after a command"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -54,6 +55,11 @@ static int command_help(int argc, char *const *argv, struct failure *f)
 	return 0;
 }
 
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 static int unknown_command(const char *name, struct failure *f)
 {
 	const char *names[COMMAND_COUNT];
@@ -71,7 +77,7 @@ static int dispatch(int argc, char *const *argv, struct failure *f)
 {
 	if (!argc)
 		return fail_config(f, "", "no command given: see smk --help");
-	if (argc > 1 && !strcmp(argv[1], "--help"))
+	if (is_help(argv[0]) || (argc > 1 && is_help(argv[1])))
 		return command_help(0, NULL, f);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(commands[i].name, argv[0]))

@@ -130,12 +130,12 @@ int set_append(struct run_options *o, const char *value, struct failure *f)
 	return 0;
 }
 
-/* Digits and one of K, M, G: what both mkfs and tmpfs take, and nothing that could end the word. */
+/* Digits, not all 0, and one of K, M, G: what both mkfs and tmpfs take, and nothing that could end the word. */
 static bool is_size(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
 
-	return digits && digits < 12 &&
+	return digits > strspn(text, "0") && digits < 12 &&
 	       (!text[digits] || (strchr("KMGkmg", text[digits]) && !text[digits + 1]));
 }
 
@@ -150,8 +150,9 @@ int set_upper(struct run_options *o, const char *value, struct failure *f)
 		if (!uppers[i].value != !argument && !(uppers[i].value == 1 && !argument))
 			break;
 		if (argument && uppers[i].is_size && !is_size(argument))
-			return fail_config(f, "", "--upper %s: the size is a number with K, M or G",
-					   value);
+			return fail_config(
+				f, "", "--upper %s: the size is a number above 0 with K, M or G",
+				value);
 		o->upper = (enum upper_choice)i;
 		o->upper_value = argument;
 		return 0;

@@ -152,7 +152,9 @@ static unsigned distance(const char *a, const char *b)
 const char *nearest(const char *word, const char *const *list, size_t count)
 {
 	const char *best = NULL;
-	unsigned least = 4; /* more edits than this are no typing error */
+	/* An edit for every two letters, three at most: more is no typing error. */
+	size_t letters = strlen(word + strspn(word, "-"));
+	unsigned least = letters < 5 ? (unsigned)(letters + 1) / 2 + 1 : 4;
 
 	for (size_t i = 0; i < count; i++) {
 		unsigned edits = distance(word, list[i]);

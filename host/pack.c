@@ -77,7 +77,7 @@ static int run_tool(const char *name, const struct strings *argv, int cwd_fd, co
 		return fail_err(f, EINTR, name, NULL, "ended by a signal");
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return 0;
-	tail_last_line(&tail, line, sizeof(line));
+	tail_last_words(&tail, name, line, sizeof(line));
 	return fail_err(f, 0, name, NULL, "%s", *line ? line : "failed without a word");
 }
 

@@ -13,6 +13,9 @@ static int print_plan(const struct bundle *bundle, struct failure *f)
 	struct plan plan;
 	char line[8192];
 
+	for (size_t i = 0; i < bundle->spec.warning_count; i++)
+		say_warning("parse: %s: %s", bundle->spec.warnings[i].field,
+			    bundle->spec.warnings[i].why);
 	if (plan_build(&bundle->spec, &sources, &plan, f))
 		return fail_at(f, STAGE_PLAN, NULL);
 	for (size_t i = 0; i < plan.count; i++) {

@@ -215,6 +215,7 @@ static int loop(struct session *session, struct failure *f)
  */
 static int conclude(struct session *session, struct failure *f)
 {
+	static const char qemu[] = "qemu-system-aarch64";
 	char line[128];
 
 	if (!session->has_record && session->console.has_record && !session->has_hello) {
@@ -224,11 +225,12 @@ static int conclude(struct session *session, struct failure *f)
 	}
 	if (session->has_record)
 		return 0;
-	tail_last_line(&session->vmm_tail, line, sizeof(line));
+	tail_last_words(&session->vmm_tail, qemu, line, sizeof(line));
 	if (*line && (!WIFEXITED(session->vmm_status) || WEXITSTATUS(session->vmm_status)))
-		return fail_err(f, 0, "qemu-system-aarch64", NULL, "%s", line);
+		return fail_err(f, 0, qemu, NULL, "%s%s", line,
+				strstr(line, "guest memory") ? ": try less --memory" : "");
 	if (WIFSIGNALED(session->vmm_status))
-		return fail_err(f, 0, "qemu-system-aarch64", NULL, "killed by signal %d",
+		return fail_err(f, 0, qemu, NULL, "killed by signal %d",
 				WTERMSIG(session->vmm_status));
 	if (session->console.has_record)
 		return fail_err(

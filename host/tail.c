@@ -79,3 +79,12 @@ void tail_last_line(const struct tail *tail, char *buffer, size_t size)
 		buffer[length++] = printable(tail_at(tail, i));
 	buffer[length] = '\0';
 }
+
+void tail_last_words(const struct tail *tail, const char *program, char *buffer, size_t size)
+{
+	size_t length = strlen(program);
+
+	tail_last_line(tail, buffer, size);
+	if (!strncmp(buffer, program, length) && !strncmp(buffer + length, ": ", 2))
+		memmove(buffer, buffer + length + 2, strlen(buffer + length + 2) + 1);
+}

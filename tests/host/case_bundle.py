@@ -31,7 +31,8 @@ def guest_config(context, *words):
 def config_missing(context):
     directory = tiny_bundle(context)
     os.unlink(os.path.join(directory, "config.json"))
-    context.smk("run", directory).expect_line(125, "smk: ", "config.json", "errno 2")
+    context.smk("run", directory).expect_line(
+        125, "smk: ", "config.json", "a bundle is a directory with config.json in it", "errno 2")
 
 
 @case()
@@ -185,6 +186,17 @@ def plan_prints_the_steps(context):
     lines = context.smk("plan", tiny_bundle(context)).expect(0).text.splitlines()
     check(len(lines) > 10, f"{len(lines)} steps")
     check_in("squashfs", lines[0], "the first step")
+
+
+@case()
+def plan_warns(context):
+    """As the guest would, with the same words."""
+    directory = tiny_bundle(context)
+    config = base_config()
+    config["process"]["capabilities"] = {"bounding": ["CAP_OF_TOMORROW"]}
+    write_config(directory, config)
+    context.smk("plan", directory).expect_line(
+        0, "smk: warning: parse: /process/capabilities/bounding/0: unknown capability", "CAP_OF_TOMORROW")
 
 
 @case()

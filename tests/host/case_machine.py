@@ -32,7 +32,14 @@ def qemu_is_found_only_by_absolute_names(context):
 def qemu_fails_at_start(context):
     fake_qemu(context, "broken")
     context.smk("run", tiny_bundle(context)).expect_line(
-        125, "smk: qemu-system-aarch64: qemu-system-aarch64: cannot do that")
+        125, "smk: qemu-system-aarch64: cannot do that")
+
+
+@case()
+def memory_that_the_host_has_not(context):
+    fake_qemu(context, "no_memory")
+    context.smk("run", "--memory", "1024G", tiny_bundle(context)).expect_line(
+        125, "smk: qemu-system-aarch64: cannot set up guest memory", "try less --memory")
 
 
 @case()

@@ -26,6 +26,8 @@ refused("no_bundle", ["run"], "no bundle given")
 refused("two_bundles", ["run", "a", "b"], "more than one bundle: a and b")
 refused("option_hint", ["run", "--memroy", "1G", "x"], "--memroy: did you mean --memory?")
 refused("option_without_hint", ["run", "--qqqqqqqq", "x"], "--qqqqqqqq: see smk --help")
+refused("short_option", ["run", "-m", "1G", "x"], "unknown option -m: see smk --help")
+refused("short_command", ["-m"], "unknown command -m: see smk --help")
 refused("option_needs_value", ["run", "--memory"], "--memory needs a value: SIZE")
 refused("flag_with_value", ["run", "--timing=yes", "x"], "--timing takes no value")
 refused("plan_without_bundle", ["plan"], "plan needs one bundle")
@@ -42,7 +44,7 @@ BAD_VALUES = {
     "--cpus": ["", "0", "65", "-1", "2x", "1e1"],
     "--timeout": ["", "0", "x", "-5"],
     "--upper": ["", "tmpfs:", "tmpfs:1m init=/bin/sh", "tmpfs:1x", "disk", "disk:", "disk:1G,x", "file",
-                "none:1", "tmpfsx", "tmpfs:50%"],
+                "none:1", "tmpfsx", "disk:0", "disk:00M", "tmpfs:0", "tmpfs:50%"],
     "--accel": ["", "xen", "KVM"],
     "--env": ["", "=x", "SURELY_NOT_SET_ANYWHERE"],
     "--append": ["a\nb", "a\tb"],
@@ -72,7 +74,8 @@ def help_lists_every_option(context):
 
 @case()
 def help_of_a_command(context):
-    check_equal(context.smk("run", "--help").expect(0).text, context.smk("--help").text, "help")
+    for words in (["run", "--help"], ["run", "-h"], ["plan", "-h"], ["-h"]):
+        check_equal(context.smk(*words).expect(0).text, context.smk("--help").text, f"help by {words}")
 
 
 @case()

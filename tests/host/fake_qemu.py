@@ -262,6 +262,11 @@ def broken(_):
     sys.exit(1)
 
 
+def no_memory(_):
+    print("qemu-system-aarch64: cannot set up guest memory 'mach-virt.ram': Cannot allocate memory", file=sys.stderr)
+    sys.exit(1)
+
+
 def stay(guest):
     """A record, but no end."""
     guest.hello()

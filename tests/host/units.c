@@ -245,6 +245,8 @@ static void hints_are_near(void)
 	CHECK_STR(nearest("--cpu", list, 3), "--cpus");
 	CHECK_STR(nearest("-env", list, 3), "--env");
 	CHECK(!nearest("--something-else", list, 3));
+	CHECK(!nearest("-e", list, 3));
+	CHECK(!nearest("-cp", list, 3));
 	CHECK(!nearest("a-very-long-word-of-more-than-sixty-three-characters-which-is-nothing",
 		       list, 3));
 }
