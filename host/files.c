@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Files and directories of smk's own: reading, the cache, the scratch directory. */
+/* Reading files, and the cache's directories. */
 #include "host.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -92,47 +91,5 @@ int cache_directory(const char *name, char **ret_path, struct failure *f)
 		return -1;
 	*ret_path = path;
 	path = NULL;
-	return 0;
-}
-
-static char *scratch_path;
-static bool is_scratch_kept;
-
-/* The scratch directory is flat: only files that smk and QEMU made. */
-void scratch_remove(void)
-{
-	struct dirent *entry;
-	DIR *directory;
-
-	if (!scratch_path || is_scratch_kept)
-		return;
-	directory = opendir(scratch_path);
-	while (directory && (entry = readdir(directory)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			unlinkat(dirfd(directory), entry->d_name, 0);
-	if (directory)
-		closedir(directory);
-	rmdir(scratch_path);
-	free(scratch_path);
-	scratch_path = NULL;
-}
-
-int scratch_directory(bool keep, const char **ret_path, struct failure *f)
-{
-	const char *base = getenv("TMPDIR");
-
-	if (!scratch_path) {
-		char *path = must_format("%s/smk-XXXXXX", base && *base == '/' ? base : "/tmp");
-
-		if (!mkdtemp(path)) {
-			fail_sys(f, "mkdtemp", path);
-			free(path);
-			return -1;
-		}
-		scratch_path = path;
-		is_scratch_kept = keep;
-		atexit(scratch_remove);
-	}
-	*ret_path = scratch_path;
 	return 0;
 }

@@ -4,7 +4,7 @@
 HOST_SRCS := \
 	host/assets.c host/bundle.c host/channel.c host/console.c host/files.c host/layer.c \
 	host/machine.c host/main.c host/messages.c host/option_values.c host/options.c host/pack.c host/plan.c \
-	host/process.c host/run.c host/say.c host/session.c host/signals.c host/stream.c host/tail.c \
+	host/process.c host/run.c host/say.c host/scratch.c host/session.c host/signals.c host/stream.c host/tail.c \
 	host/terminal.c host/timing.c host/tree.c host/util.c
 # The parser of the guest, and the library's hash, whose names its archive hides.
 HOST_SHARED_SRCS := $(wildcard oci/*.c) lib/sha256.c lib/sha256_cpu.c

@@ -61,7 +61,7 @@ static int new_upper_disk(struct run *run, struct failure *f)
 
 	if (scratch_directory(run->options.keep, &scratch, f))
 		return -1;
-	run->upper = must_format("%s/upper.ext4", scratch);
+	run->upper = must_format("%s/" SCRATCH_UPPER, scratch);
 	return pack_ext4(run->upper, run->options.upper_value, f);
 }
 
@@ -116,7 +116,7 @@ static int prepare_initramfs(struct run *run, struct failure *f)
 	}
 	if (scratch_directory(run->options.keep, &scratch, f))
 		return -1;
-	run->initramfs = must_format("%s/initramfs", scratch);
+	run->initramfs = must_format("%s/" SCRATCH_INITRAMFS, scratch);
 	return assets_initramfs_file(bundle->config, bundle->config_length, run->initramfs, f);
 }
 
@@ -248,6 +248,7 @@ static int run_all(struct run *run, int argc, char *const *argv, struct failure 
 {
 	if (options_parse(argc, argv, &run->options, f) || signals_open(f) < 0)
 		return -1;
+	scratch_sweep();
 	if (prepare(run, f) || build_argv(run, f))
 		return -1;
 	return run->options.print_vmm ? print_vmm(run) : run_vm(run, f);

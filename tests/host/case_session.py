@@ -271,6 +271,34 @@ def killed_smk_takes_qemu_along(context):
 
 
 @case()
+def what_a_killed_smk_left_is_swept(context):
+    """Its directory with the disk goes with the next run; nobody else's does."""
+    base = context.env["TMPDIR"]
+    process = start(context, "hold", "--upper", "disk:16M")
+    check_equal(process.stdout.readline(), b"holding\n", "the first line")
+    process.kill()
+    process.wait()
+    left = leftovers(context)
+    check(len(left) == 1 and os.listdir(os.path.join(base, left[0])) == ["upper.ext4"], f"left: {left}")
+    living = context.popen([SMK, "run", "--upper", "disk:16M", context.path("bundle")], stdin=-3, stdout=-1)
+    check_equal(living.stdout.readline(), b"holding\n", "the first line")
+    stay = leftovers(context)
+    check(len(stay) == 1 and stay != left, f"left: {stay}")
+    for name, mode, file in (("smk-run-other0", 0o700, "other"), ("smk-run-opened", 0o755, "upper.ext4"),
+                             ("smk-run-longname", 0o700, "upper.ext4"), ("smk-kept-abcdef", 0o700, "upper.ext4")):
+        os.mkdir(os.path.join(base, name))
+        with open(os.path.join(base, name, file), "w", encoding="utf-8"):
+            stay.append(name)
+        os.chmod(os.path.join(base, name), mode)
+    os.symlink("smk-kept-abcdef", os.path.join(base, "smk-run-linked"))
+    context.env["FAKE_QEMU"] = "warning"
+    context.smk("run", "--upper", "disk:16M", context.path("bundle")).expect(0)
+    check_equal(sorted(leftovers(context)), sorted(stay + ["smk-run-linked"]), "temporary directory")
+    for name in stay:
+        check_equal(len(os.listdir(os.path.join(base, name))), 1, f"files in {name}")
+
+
+@case()
 def killed_qemu_is_reported(context):
     process = start(context, "hold")
     check_equal(process.stdout.readline(), b"holding\n", "the first line")
