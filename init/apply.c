@@ -34,6 +34,9 @@ static int (*const handlers[STEP__COUNT])(struct apply_state *, const struct ste
 	[STEP_DOMAINNAME] = step_domainname,
 	[STEP_LOOPBACK] = step_loopback,
 	[STEP_SYSCTL] = step_sysctl,
+	[STEP_CGROUP] = step_cgroup,
+	[STEP_CGROUP_WRITE] = step_cgroup_write,
+	[STEP_CGROUP_DEVICES] = step_cgroup_devices,
 	[STEP_REMOUNT] = step_remount,
 	[STEP_READONLY_PATH] = step_readonly_path,
 	[STEP_MASK] = step_mask,
@@ -53,9 +56,7 @@ static int apply_step(struct apply_state *state, const struct step *step, struct
 {
 	struct failure failure = {.stage = STAGE_NONE};
 
-	/* Kinds whose handler is being written: the container's cgroup is made by spawn as before. */
-	if (!handlers[step->kind] && step->kind == STEP_CGROUP)
-		return 0;
+	/* Kinds whose handler is being written. */
 	if (!handlers[step->kind]) {
 		console_warn("%s: not applied by this version", step->field);
 		return 0;
@@ -79,6 +80,7 @@ static struct apply_state new_state(const struct early *early,
 				    .root_mount_fd = -1,
 				    .root_fd = -1,
 				    .upper_fd = -1,
+				    .cgroup_fd = -1,
 				    .work_fd = -1,
 				    .boot_fd = -1,
 				    .mask_fd = -1,
@@ -119,7 +121,8 @@ int apply(const struct plan *plan, const struct early *early, struct container *
 	if (!status && needs_boot_root(plan))
 		status = step_open_boot(early, f);
 
-	struct container container = {.root_fd = state.root_fd, .upper_fd = state.upper_fd};
+	struct container container = {
+		.root_fd = state.root_fd, .upper_fd = state.upper_fd, .cgroup_fd = state.cgroup_fd};
 
 	if (status)
 		apply_undo(early, &container);

@@ -15,6 +15,7 @@ struct apply_state {
 	int root_mount_fd; /* the root file system's mount while it is attached nowhere yet; -1 */
 	int root_fd;       /* the container's root, from STEP_ENTER on; -1 before */
 	int upper_fd;      /* see struct container */
+	int cgroup_fd;     /* the same */
 	bool is_upper_new; /* its root directory has no owner and mode of its own yet */
 	int work_fd;       /* in the container's mount namespace: the work tree; -1 before */
 	int boot_fd;       /* and the boot root, opened for the first bind; -1 */
@@ -75,5 +76,9 @@ STEP_HANDLER(step_domainname);
 STEP_HANDLER(step_loopback);
 /* sysctl.c */
 STEP_HANDLER(step_sysctl);
+/* cgroup.c, cgroup_devices.c */
+STEP_HANDLER(step_cgroup);
+STEP_HANDLER(step_cgroup_write);
+STEP_HANDLER(step_cgroup_devices);
 
 #endif

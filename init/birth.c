@@ -57,12 +57,16 @@ static void close_side(struct lines *lines, unsigned side)
 }
 
 /* A fork that also returns a pidfd: no thread of libc's is copied, none exists. */
-static pid_t fork_into(uint64_t flags, int *ret_pid_fd)
+static pid_t fork_into(uint64_t flags, int cgroup_fd, int *ret_pid_fd)
 {
 	struct clone_args args = {.flags = flags | CLONE_PIDFD,
 				  .pidfd = (uintptr_t)ret_pid_fd,
 				  .exit_signal = SIGCHLD};
 
+	if (cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup_fd;
+	}
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
@@ -96,7 +100,8 @@ static int give_birth(const struct child_setup *setup, struct lines *lines, stru
 		fail_sys(f, "setns", setup->linux_->namespaces[OCI_NAMESPACE_PID].path);
 		return fail_at(f, STAGE_SPAWN, setup->linux_->namespaces[OCI_NAMESPACE_PID].field);
 	}
-	child->pid = fork_into(namespaces_clone_flags(setup->linux_), &child->pid_fd);
+	child->pid =
+		fork_into(namespaces_clone_flags(setup->linux_), setup->cgroup_fd, &child->pid_fd);
 	if (child->pid == 0)
 		run_child(setup, lines);
 	if (child->pid < 0)

@@ -91,8 +91,9 @@ int discover_forget(struct discovered *found, const struct early *early,
 /* ---- apply ---------------------------------------------------------------------------------- */
 
 struct container {
-	int root_fd;  /* O_PATH directory: the container's root, as PID 1 has mounted it */
-	int upper_fd; /* O_PATH: the mount of an upper on a disk, unmounted at the end; -1: none */
+	int root_fd;   /* O_PATH directory: the container's root, as PID 1 has mounted it */
+	int upper_fd;  /* O_PATH: the mount of an upper on a disk, unmounted at the end; -1: none */
+	int cgroup_fd; /* directory: the cgroup that the child is born in; -1: PID 1's own */
 };
 
 /*

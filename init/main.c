@@ -165,7 +165,7 @@ static void run_stages(struct guest *g)
 /* Point of no return: PID 1 never comes back from here. */
 static _Noreturn void run(void)
 {
-	guest.container = (struct container){.root_fd = -1, .upper_fd = -1};
+	guest.container = (struct container){.root_fd = -1, .upper_fd = -1, .cgroup_fd = -1};
 	guest.channel.end.fd = -1;
 	guest.record.marks.at_ns[MARK_MAIN] = mark_now();
 	run_stages(&guest);

@@ -121,6 +121,7 @@ int spawn(const struct oci_spec *spec, const struct plan *plan, const struct con
 			.namespaces = &namespaces,
 			.root_fd = container->root_fd,
 			.proc_fd = early->proc_fd,
+			.cgroup_fd = container->cgroup_fd,
 			.stdio_fd = {ends[0].theirs, ends[1].theirs, ends[2].theirs},
 			.has_terminal = spec->process.terminal,
 		};

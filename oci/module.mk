@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Pure code: configurations, plans, messages. Linked into init-oci, smk and tests; needs -ljansson.
 
-OCI_SRCS := oci/arena.c oci/document.c oci/fail.c oci/fate.c oci/features.c oci/field.c \
+OCI_SRCS := oci/arena.c oci/device_filter.c oci/document.c oci/fail.c oci/fate.c oci/features.c oci/field.c \
 	oci/message.c oci/message_decode.c oci/names.c oci/names_linux.c oci/number.c oci/parse.c \
 	oci/parse_block_io.c oci/parse_cpu_memory.c oci/parse_devices.c oci/parse_hooks.c \
 	oci/parse_limits.c oci/parse_linux.c oci/parse_mount.c oci/parse_namespaces.c \

@@ -12,6 +12,7 @@ import harness  # noqa: E402
 # The tree's init-oci: `make assets-check` says whether the committed one is the same.
 harness.EXTRA_ENV["SUPERMACHINE_INIT_OCI_PATH"] = harness.INIT
 
+import case_cgroup  # noqa: E402,F401
 import case_run  # noqa: E402,F401
 import case_tty  # noqa: E402,F401
 import case_probe  # noqa: E402,F401

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The program. The kernel asks for a set of accesses to one device. Rules are looked at from the last
+ * to the first: one that allows takes its accesses off the set, and an empty set is allowed; one that
+ * denies any of what is left ends it.
+ *
+ *	r2 type, r3 accesses left, r4 major, r5 minor
+ *	for each rule: jne r2, TYPE, next; jne r4, MAJOR, next; jne r5, MINOR, next
+ *	  allow:  and r3, ~ACCESS; jne r3, 0, next; r0 = 1; exit
+ *	  deny:   jset r3, ACCESS, 1; ja next; r0 = 0; exit
+ *	r0 = 0; exit
+ */
+#include "device_filter.h"
+
+enum {
+	R_RESULT,
+	R_CONTEXT,
+	R_TYPE,
+	R_LEFT,
+	R_MAJOR,
+	R_MINOR,
+};
+
+#define ANY (-1)
+
+/* As crun and runc have them. */
+static const struct oci_device_rule defaults[DEVICE_FILTER_DEFAULTS] = {
+	{.allow = true, .type = 'c', .major = ANY, .minor = ANY, .mknod = true},
+	{.allow = true, .type = 'b', .major = ANY, .minor = ANY, .mknod = true},
+#define ALLOW(major_, minor_)                                                               \
+	{                                                                                   \
+		.allow = true, .type = 'c', .major = major_, .minor = minor_, .read = true, \
+		.write = true, .mknod = true                                                \
+	}
+	ALLOW(1, 3),     /* null */
+	ALLOW(1, 5),     /* zero */
+	ALLOW(1, 7),     /* full */
+	ALLOW(1, 8),     /* random */
+	ALLOW(1, 9),     /* urandom */
+	ALLOW(5, 0),     /* tty */
+	ALLOW(5, 1),     /* console */
+	ALLOW(5, 2),     /* ptmx */
+	ALLOW(136, ANY), /* pts */
+};
+
+struct program {
+	struct bpf_insn *code;
+	size_t length;
+};
+
+static void emit(struct program *p, struct bpf_insn instruction)
+{
+	p->code[p->length++] = instruction;
+}
+
+static void emit_load(struct program *p, unsigned to, size_t offset)
+{
+	emit(p, (struct bpf_insn){.code = BPF_LDX | BPF_W | BPF_MEM,
+				  .dst_reg = to & 15,
+				  .src_reg = R_CONTEXT,
+				  .off = (int16_t)offset});
+}
+
+static void emit_value(struct program *p, unsigned operation, unsigned to, uint32_t value)
+{
+	emit(p, (struct bpf_insn){.code = (uint8_t)(BPF_ALU | BPF_K | operation),
+				  .dst_reg = to & 15,
+				  .imm = (int32_t)value});
+}
+
+static void emit_jump(struct program *p, unsigned test, unsigned of, uint32_t value,
+		      int16_t distance)
+{
+	emit(p, (struct bpf_insn){.code = (uint8_t)(BPF_JMP32 | BPF_K | test),
+				  .dst_reg = of & 15,
+				  .off = distance,
+				  .imm = (int32_t)value});
+}
+
+static void emit_exit(struct program *p, uint32_t result)
+{
+	emit_value(p, BPF_MOV, R_RESULT, result);
+	emit(p, (struct bpf_insn){.code = BPF_JMP | BPF_EXIT});
+}
+
+static uint32_t accesses(const struct oci_device_rule *rule)
+{
+	return (rule->read ? (unsigned)BPF_DEVCG_ACC_READ : 0) |
+	       (rule->write ? (unsigned)BPF_DEVCG_ACC_WRITE : 0) |
+	       (rule->mknod ? (unsigned)BPF_DEVCG_ACC_MKNOD : 0);
+}
+
+static void emit_rule(struct program *p, const struct oci_device_rule *rule)
+{
+	const bool is_all = rule->type == 'a';
+	const bool has_major = !is_all && rule->major != ANY;
+	const bool has_minor = !is_all && rule->minor != ANY;
+	int16_t next = (int16_t)(4 + !is_all + has_major + has_minor); /* the rule's length */
+
+	if (!is_all)
+		emit_jump(p, BPF_JNE, R_TYPE,
+			  rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR, --next);
+	if (has_major)
+		emit_jump(p, BPF_JNE, R_MAJOR, (uint32_t)rule->major, --next);
+	if (has_minor)
+		emit_jump(p, BPF_JNE, R_MINOR, (uint32_t)rule->minor, --next);
+	if (rule->allow) {
+		emit_value(p, BPF_AND, R_LEFT, ~accesses(rule));
+		emit_jump(p, BPF_JNE, R_LEFT, 0, 2);
+	} else {
+		emit_jump(p, BPF_JSET, R_LEFT, accesses(rule), 1);
+		emit(p, (struct bpf_insn){.code = BPF_JMP | BPF_JA, .off = 2});
+	}
+	emit_exit(p, rule->allow);
+}
+
+size_t device_filter_make(const struct oci_device_rule *rules, size_t count,
+			  struct bpf_insn *ret_code)
+{
+	struct program p = {.code = ret_code};
+
+	emit_load(&p, R_TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type));
+	emit_load(&p, R_MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
+	emit_load(&p, R_MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
+	emit(&p, (struct bpf_insn){
+			 .code = BPF_ALU | BPF_X | BPF_MOV, .dst_reg = R_LEFT, .src_reg = R_TYPE});
+	emit_value(&p, BPF_AND, R_TYPE, 0xffff);
+	emit_value(&p, BPF_RSH, R_LEFT, 16);
+	for (size_t i = DEVICE_FILTER_DEFAULTS; i > 0; i--)
+		emit_rule(&p, &defaults[i - 1]);
+	for (size_t i = count; i > 0; i--)
+		emit_rule(&p, &rules[i - 1]);
+	emit_exit(&p, 0);
+	return p.length;
+}
