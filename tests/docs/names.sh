@@ -24,7 +24,7 @@ same() {
 
 # Rows of the code's table of fates, as "PATH WORD".
 code_fates() {
-    sed -nE 's,^\s*(HONOURED|NOT_APPLIED|REFUSED)\("([^"]+)".*,\2 \1,p' oci/fate.c |
+    sed -nE 's,^\s*(HONOURED|NOT_APPLIED|REFUSED)(_BY_V2)?\("([^"]+)".*,\3 \1,p' oci/fate.c |
         sed 's/HONOURED/honoured/; s/NOT_APPLIED/warning/; s/REFUSED/refused/'
 }
 
@@ -34,12 +34,12 @@ doc_fates() {
 
 # Mount options, as "NAME WORD".
 code_options() {
-    sed -nE '/^const struct option_name option_names/,/^};/s,^\s*\{"([a-z]+)"\, (PLAIN\()?([A-Z_]+).*,\1 \3,p' oci/names.c |
+    sed -nE '/^const struct option_name option_names/,/^};/s,^\s*\{"([a-z-]+)"\, (PLAIN\()?([A-Z_]+).*,\1 \3,p' oci/names.c |
         sed -E 's/ REFUSED/ refused/; s/ NO_EFFECT/ warning/; s/ [A-Z_]+$/ honoured/'
 }
 
 doc_options() {
-    sed -nE 's,^\| ((`[a-z]+` )+)\| (honoured|warning|refused).*,\3 \1,p' docs/config-fields.md |
+    sed -nE 's,^\| ((`[a-z-]+` )+)\| (honoured|warning|refused).*,\3 \1,p' docs/config-fields.md |
         while read -r word names; do
             for name in $names; do
                 echo "${name//\`/} $word"
