@@ -6,7 +6,7 @@
 #include "console.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +18,39 @@ static const char warning_prefix[] = "init-oci: warning: ";
 void console_init(struct console *console, int fd, bool is_shown)
 {
 	*console = (struct console){.fd = fd, .is_shown = is_shown};
+	if (is_shown)
+		output_init(&console->shown, STDERR_FILENO, SMK_STREAM_ERROR);
+}
+
+void console_finish(struct console *console)
+{
+	cleanup_fd(&console->fd);
+	output_finish(&console->shown);
+	if (console->dropped)
+		say_warning("%llu bytes of the console were not shown: nobody read them in time",
+			    (unsigned long long)console->dropped);
+}
+
+void console_show(struct console *console)
+{
+	struct pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct failure ignored = {0};
+
+	while (console->shown.length && poll(&writable, 1, 0) > 0)
+		if (output_write(&console->shown, &ignored))
+			console->shown.length = 0;
+}
+
+static void keep_for_show(struct console *console, const char *bytes, size_t length)
+{
+	const struct channel_frame frame = {.payload = (const uint8_t *)bytes,
+					    .length = (uint32_t)length};
+	struct failure ignored = {0};
+
+	console->shown.owed = 0; /* no guest waits for credit */
+	if (output_take(&console->shown, &frame, &ignored))
+		console->dropped += length;
+	console_show(console);
 }
 
 static void take_line(struct console *console)
@@ -60,5 +93,5 @@ void console_read(struct console *console)
 	for (ssize_t i = 0; i < got; i++)
 		take_byte(console, bytes[i]);
 	if (console->is_shown)
-		fwrite(bytes, 1, (size_t)got, stderr);
+		keep_for_show(console, bytes, (size_t)got);
 }

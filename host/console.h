@@ -4,7 +4,7 @@
 #ifndef HOST_CONSOLE_H
 #define HOST_CONSOLE_H
 
-#include "host.h"
+#include "stream.h"
 
 struct console {
 	int fd; /* -1 once closed */
@@ -14,10 +14,15 @@ struct console {
 	size_t line_length;
 	bool has_record; /* an exit record came by the console */
 	struct exit_record record;
+	struct output shown; /* what is to be shown: bounded, so that its reader stalls nothing */
+	uint64_t dropped;    /* bytes for which it had no room */
 };
 
 void console_init(struct console *console, int fd, bool is_shown);
+void console_finish(struct console *console);
 /* Reads what is there. */
 void console_read(struct console *console);
+/* Shows as much as can be written without waiting. */
+void console_show(struct console *console);
 
 #endif

@@ -28,6 +28,7 @@ enum {
 	POLL_STDIN,
 	POLL_STDOUT,
 	POLL_STDERR,
+	POLL_SHOWN,
 	POLL__COUNT,
 };
 
@@ -113,6 +114,9 @@ static void fill_polls(struct session *session, struct pollfd polls[POLL__COUNT]
 		if (outputs[i].length)
 			polls[POLL_STDOUT + i].fd = outputs[i].fd;
 	}
+	polls[POLL_SHOWN].events = POLLOUT;
+	if (session->console.shown.length)
+		polls[POLL_SHOWN].fd = session->console.shown.fd;
 }
 
 static int handle_polls(struct session *session, const struct pollfd polls[POLL__COUNT],
@@ -124,6 +128,8 @@ static int handle_polls(struct session *session, const struct pollfd polls[POLL_
 		read_vmm(session);
 	if (polls[POLL_CONSOLE].revents)
 		console_read(&session->console);
+	if (polls[POLL_SHOWN].revents)
+		console_show(&session->console);
 	if (polls[POLL_CHANNEL].revents & ~POLLOUT && read_channel(session, f))
 		return -1;
 	if (polls[POLL_STDIN].revents)
@@ -184,7 +190,7 @@ static bool is_over(const struct session *session)
 {
 	return session->has_vmm_ended && session->vmm.output_fd < 0 && session->console.fd < 0 &&
 	       session->channel.fd < 0 && !session->outputs[0].length &&
-	       !session->outputs[1].length;
+	       !session->outputs[1].length && !session->console.shown.length;
 }
 
 static int loop(struct session *session, struct failure *f)
@@ -288,7 +294,7 @@ int session_run(const struct session_setup *setup, struct timeline *timeline,
 		tail_print(&session->console.tail, LINES_ON_FAILURE, "  console: ");
 	process_stop(&session->vmm);
 	channel_finish(&session->channel);
-	cleanup_fd(&session->console.fd);
+	console_finish(&session->console);
 	for (int i = 0; i < 2; i++)
 		output_finish(&session->outputs[i]);
 	return result;

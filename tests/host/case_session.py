@@ -188,6 +188,16 @@ def console_is_shown(context):
 
 
 @case()
+def stalled_reader_of_the_console_stops_nothing(context):
+    process = start(context, "console_flood", "--console")
+    check_equal(process.stdout.readline(), b"through\n", "the output behind the console's")
+    errors = process.stderr.read()
+    check_equal(process.wait(20), 0, "exit code")
+    check(errors.startswith(b"words\r\nwords\r\n"), f"stderr begins with {errors[:40]!r}")
+    check_in(b"bytes of the console were not shown", errors[-100:], "the end of stderr")
+
+
+@case()
 def timing_line(context):
     fake_qemu(context, "warning")
     errors = context.smk("run", "--timing", tiny_bundle(context)).expect(0).errors

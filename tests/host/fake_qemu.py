@@ -267,6 +267,14 @@ def no_memory(_):
     sys.exit(1)
 
 
+def console_flood(guest):
+    """Four megabytes on the console, and then some output."""
+    guest.hello()
+    guest.console.sendall(b"words\r\n" * 600000)
+    guest.output(b"through\n")
+    guest.exit(0)
+
+
 def stay(guest):
     """A record, but no end."""
     guest.hello()
