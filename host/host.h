@@ -63,7 +63,6 @@ char *say_quoted(const char *word);
 enum accel {
 	ACCEL_AUTO,
 	ACCEL_KVM,
-	ACCEL_HVF,
 	ACCEL_TCG,
 	ACCEL__COUNT,
 };

@@ -27,7 +27,6 @@ static const struct {
 } accels[] = {
 	[ACCEL_AUTO] = {NULL, NULL, NULL},
 	[ACCEL_KVM] = {"kvm", "host", "max"},
-	[ACCEL_HVF] = {"hvf", "host", "3"},
 	[ACCEL_TCG] = {"tcg", "neoverse-n1", "3"},
 };
 static_assert(sizeof(accels) / sizeof(accels[0]) == ACCEL__COUNT, "a row for each");
@@ -42,8 +41,7 @@ static bool is_arm64_host(void)
 {
 	struct utsname name;
 
-	return !uname(&name) &&
-	       (!strcmp(name.machine, "aarch64") || !strcmp(name.machine, "arm64"));
+	return !uname(&name) && !strcmp(name.machine, "aarch64");
 }
 
 enum accel machine_accel(enum accel asked)
@@ -52,11 +50,7 @@ enum accel machine_accel(enum accel asked)
 		return asked;
 	if (!is_arm64_host())
 		return ACCEL_TCG;
-#ifdef __APPLE__
-	return ACCEL_HVF;
-#else
 	return access("/dev/kvm", R_OK | W_OK) ? ACCEL_TCG : ACCEL_KVM;
-#endif
 }
 
 int machine_check_accel(enum accel accel, struct failure *f)
@@ -178,11 +172,9 @@ int machine_argv(const struct machine *machine, const char *program, struct stri
 		"none",
 		"-global",
 		"virtio-mmio.force-legacy=false",
-#ifdef __linux__
 		/* A guest that breaks into QEMU finds no exec, no setuid and no odd system call. */
 		"-sandbox",
 		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-#endif
 	};
 	static const char *const rng[] = {
 		"-object",

@@ -15,7 +15,6 @@
 static const char *const accel_names[] = {
 	[ACCEL_AUTO] = "auto",
 	[ACCEL_KVM] = "kvm",
-	[ACCEL_HVF] = "hvf",
 	[ACCEL_TCG] = "tcg",
 };
 static_assert(sizeof(accel_names) / sizeof(accel_names[0]) == ACCEL__COUNT, "a name for each");
@@ -186,7 +185,7 @@ int set_accel(struct run_options *o, const char *value, struct failure *f)
 			return 0;
 		}
 	}
-	return fail_config(f, "", "--accel %s: auto, kvm, hvf or tcg", value);
+	return fail_config(f, "", "--accel %s: auto, kvm or tcg", value);
 }
 
 #define FLAG_SETTER(function, field, to)                                          \

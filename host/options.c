@@ -26,7 +26,7 @@ static const struct option table[] = {
 	 set_upper},
 	{"--env", "NAME[=VALUE]", "set a variable of the workload; no =: take smk's (repeatable)",
 	 set_env},
-	{"--accel", "NAME", "auto, kvm, hvf or tcg (default auto)", set_accel},
+	{"--accel", "NAME", "auto, kvm or tcg (default auto)", set_accel},
 	{"--timeout", "SECONDS", "end the VM after so long, with exit code 125", set_timeout},
 	{"--timing", NULL, "print where the time went", set_timing},
 	{"--console", NULL, "show the guest's console on stderr", set_console},

@@ -10,12 +10,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 static const struct {
 	const char *program;
@@ -83,10 +81,8 @@ static void child_exec(const struct process_setup *setup, int output_fd, pid_t p
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	reset_signals();
-#ifdef __linux__
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return;
-#endif
 	if (getppid() != parent)
 		_exit(SMK_EXIT_SETUP);
 	if (setup->own_session && setsid() < 0)

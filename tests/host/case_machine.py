@@ -70,11 +70,14 @@ def command_line(context):
 
 @case()
 def kvm_needs_its_architecture(context):
-    if os.uname().machine == "aarch64":
-        context.smk("run", "--accel", "hvf", tiny_bundle(context)).expect(125)
+    fake_qemu(context, "warning")
+    result = context.smk("run", "--accel", "kvm", tiny_bundle(context))
+    if os.uname().machine != "aarch64":
+        result.expect_line(125, "smk: ", "--accel kvm", "no arm64 machine", "--accel tcg")
+    elif not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        result.expect_line(125, "smk: ", "/dev/kvm")
     else:
-        context.smk("run", "--accel", "kvm", tiny_bundle(context)).expect_line(
-            125, "smk: ", "--accel kvm", "no arm64 machine", "--accel tcg")
+        check_in("-accel kvm -cpu host", " ".join(fake_argv(context)), "command line")
 
 
 @case()

@@ -45,7 +45,7 @@ BAD_VALUES = {
     "--timeout": ["", "0", "x", "-5"],
     "--upper": ["", "tmpfs:", "tmpfs:1m init=/bin/sh", "tmpfs:1x", "disk", "disk:", "disk:1G,x", "file",
                 "none:1", "tmpfsx", "disk:0", "disk:00M", "tmpfs:0", "tmpfs:50%"],
-    "--accel": ["", "xen", "KVM"],
+    "--accel": ["", "xen", "KVM", "hvf"],
     "--env": ["", "=x", "SURELY_NOT_SET_ANYWHERE"],
     "--append": ["a\nb", "a\tb"],
     "--kernel": ["/", "/dev/null"],
