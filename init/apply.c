@@ -112,10 +112,10 @@ static bool needs_boot_root(const struct plan *plan)
 	return false;
 }
 
-int apply(const struct plan *plan, const struct early *early, struct container *ret,
-	  struct failure *f)
+int apply(const struct plan *plan, const struct oci_namespace *namespaces,
+	  const struct early *early, struct container *ret, struct failure *f)
 {
-	struct apply_state state = new_state(early, NULL);
+	struct apply_state state = new_state(early, namespaces);
 	int status = apply_steps(&state, plan, 0, plan->machine_count + 1, f);
 
 	if (!status && needs_boot_root(plan))
@@ -141,7 +141,9 @@ int apply_container(const struct plan *plan, const struct oci_namespace *namespa
 	state.work_fd = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
 	if (state.root_fd < 0 || state.work_fd < 0)
 		return fail_sys(f, "open", "/");
-	status = apply_steps(&state, plan, plan->machine_count + 1, plan->count, f);
+	status = step_cover(&state, f);
+	if (!status)
+		status = apply_steps(&state, plan, plan->machine_count + 1, plan->count, f);
 	sys_close(&state.root_fd);
 	return status;
 }

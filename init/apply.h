@@ -36,6 +36,11 @@ STEP_HANDLER(step_bind_work);
 STEP_HANDLER(step_enter);
 STEP_HANDLER(step_root_readonly);
 STEP_HANDLER(step_root_propagation);
+/*
+ * In the child: the container's root over its own root, where PID 1 has not put it. Then that is the
+ * current directory.
+ */
+int step_cover(struct apply_state *state, struct failure *f) FAIL_MUST_CHECK;
 /* Another mount of the boot root at STEP_BOOT_PATH, for the container's binds. */
 int step_open_boot(const struct early *early, struct failure *f) FAIL_MUST_CHECK;
 /* step_mount.c: a new file system */

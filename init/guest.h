@@ -100,8 +100,8 @@ struct container {
  * Executes the machine's steps in order and enters the root; a STEP_OPTIONAL one that fails is
  * printed with console_warn().
  */
-int apply(const struct plan *plan, const struct early *early, struct container *ret,
-	  struct failure *f) FAIL_MUST_CHECK;
+int apply(const struct plan *plan, const struct oci_namespace *namespaces,
+	  const struct early *early, struct container *ret, struct failure *f) FAIL_MUST_CHECK;
 /*
  * The container's steps, in its namespaces: of the child, whose current directory is the root. It
  * stays that.

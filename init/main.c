@@ -111,7 +111,7 @@ static int do_plan(struct guest *g, struct failure *f)
 
 static int do_apply(struct guest *g, struct failure *f)
 {
-	return apply(&g->plan, &g->early, &g->container, f);
+	return apply(&g->plan, g->spec.linux_.namespaces, &g->early, &g->container, f);
 }
 
 static int do_spawn(struct guest *g, struct failure *f)

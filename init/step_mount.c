@@ -71,12 +71,15 @@ static bool is_machines(const struct apply_state *state, const struct step *step
 					     : !namespaces[OCI_NAMESPACE_NETWORK].path;
 }
 
-static int mount_again(const struct step *step, int *ret_mount_fd, struct failure *f)
+/* Into another user namespace only whole trees can be carried, and nothing is mounted in ours. */
+static int mount_again(const struct apply_state *state, const struct step *step, int *ret_mount_fd,
+		       struct failure *f)
 {
+	unsigned recursive = state->namespaces[OCI_NAMESPACE_USER].present ? AT_RECURSIVE : 0;
 	const struct mount_attr attr = {.attr_set = step->attr_set, .attr_clr = STEP_ATTRS_ALL};
 	AUTO_FD own_fd = sys_open(AT_FDCWD, !strcmp(step->fstype, "proc") ? "/proc" : "/sys",
 				  O_PATH | O_DIRECTORY, 0);
-	AUTO_FD mount_fd = own_fd < 0 ? -1 : sys_open_tree(own_fd, "", OPEN_TREE_CLONE);
+	AUTO_FD mount_fd = own_fd < 0 ? -1 : sys_open_tree(own_fd, "", OPEN_TREE_CLONE | recursive);
 
 	if (mount_fd < 0)
 		return fail_sys(f, "open_tree", step->dst);
@@ -115,7 +118,7 @@ int step_mount(struct apply_state *state, const struct step *step, struct failur
 	if (open_mount_target(state, step, &target_fd, &target, f))
 		return -1;
 	if (is_machines(state, step))
-		status = mount_again(step, &mount_fd, f);
+		status = mount_again(state, step, &mount_fd, f);
 	else
 		status = mount_new(step, &target, &mount_fd, f);
 	if (!status && step->flags & STEP_COPY_UP)

@@ -14,7 +14,8 @@
 #include "init/fs.h"
 #include "init/sys.h"
 
-#define WORK_PATH_MAX 64
+#define WORK_PATH_MAX  64
+#define CONTAINER_PATH "/container"
 
 /* How a 9p share is reached; the plan says what else a layer is mounted with. */
 static const char *const share_options[] = {"trans=virtio", "version=9p2000.L", "msize=524288",
@@ -216,14 +217,48 @@ static int narrow_root(struct apply_state *state, const struct step *step, struc
 	return 0;
 }
 
+static bool has_new_user(const struct apply_state *state)
+{
+	const struct oci_namespace *user = &state->namespaces[OCI_NAMESPACE_USER];
+
+	return user->present && !user->path;
+}
+
+/*
+ * Over the work tree. But whoever's root is covered counts as one after chroot(2), and may not make
+ * a user namespace: then it goes beside, and the child covers its own root.
+ */
 int step_enter(struct apply_state *state, const struct step *step, struct failure *f)
 {
 	if (strcmp(step->src, "/") && narrow_root(state, step, f))
 		return -1;
+	if (has_new_user(state)) {
+		if (attach_work(state->root_mount_fd, CONTAINER_PATH, f))
+			return -1;
+		state->root_fd = sys_take(&state->root_mount_fd);
+		return 0;
+	}
 	if (sys_attach(state->root_mount_fd, state->early->work_fd))
 		return fail_sys(f, "move_mount", "/");
 	state->root_fd = sys_take(&state->root_mount_fd);
 	return 0;
+}
+
+int step_cover(struct apply_state *state, struct failure *f)
+{
+	AUTO_FD mount_fd = -1;
+
+	if (!has_new_user(state))
+		return 0;
+	/* The mount itself is locked to its place, a copy is not. */
+	mount_fd = sys_open_tree(state->root_fd, "", OPEN_TREE_CLONE);
+	if (mount_fd < 0)
+		return fail_sys(f, "open_tree", "/");
+	if (sys_attach(mount_fd, state->work_fd))
+		return fail_sys(f, "move_mount", "/");
+	sys_close(&state->root_fd);
+	state->root_fd = sys_take(&mount_fd);
+	return fchdir(state->root_fd) ? fail_sys(f, "fchdir", "/") : 0;
 }
 
 int step_root_readonly(struct apply_state *state, const struct step *step, struct failure *f)

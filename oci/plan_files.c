@@ -24,8 +24,9 @@ static int plan_file(struct planner *planner, const char *path, const char *fiel
 		return fail_memory(f);
 	if (planner_mount_at(planner, path))
 		return 0;
-	if (planner->sources->upper == UPPER_NONE)
-		step.flags |= STEP_OPTIONAL; /* there is nothing to write to */
+	/* There is nothing to write to; or the root of a user namespace may own nothing there. */
+	if (planner->sources->upper == UPPER_NONE || planner_has(planner, OCI_NAMESPACE_USER))
+		step.flags |= STEP_OPTIONAL;
 	return planner_add(planner, &step, f);
 }
 

@@ -64,6 +64,9 @@ static void make_root(void)
 	need(mount("proc", "root/proc", "proc", 0, NULL), "proc");
 	need(mount("sysfs", "root/sys", "sysfs", 0, NULL), "sysfs");
 	need(mount("block", "root/sys/block", NULL, MS_BIND, NULL), "block");
+	/* A kernel gives a user namespace a procfs only when it sees one in which nothing is mounted. */
+	need(mkdir("root/full-proc", 0755), "mkdir");
+	need(mount("proc", "root/full-proc", "proc", 0, NULL), "full-proc");
 	need(mount("cmdline", "root/proc/cmdline", NULL, MS_BIND, NULL), "cmdline");
 	need(syscall(SYS_pivot_root, "root", "root/old"), "pivot_root");
 	need(chdir("/"), "chdir");

@@ -25,6 +25,7 @@ mount -t tmpfs -o mode=755 root root
 cp -a initramfs/. root/
 mkdir -p root/proc root/sys root/dev
 mount -t tmpfs -o mode=755 dev root/dev
+cp -a dev/. root/dev/
 mount -t sysfs sysfs root/sys
 mount --bind block root/sys/block
 "$2" tree root >before
@@ -241,10 +242,10 @@ class Machine:
                 with open(os.path.join(directory, name, file), "w", encoding="utf-8") as stream:
                     stream.write(text)
 
-    def run(self, config=None, cmdline="", initramfs=None, block=None, command="/init", hold=""):
+    def run(self, config=None, cmdline="", initramfs=None, block=None, command="/init", hold="", dev=None):
         """
         config: a dict, text, or None for no /config.json. initramfs, block: more files there. command:
-        what is executed as PID 1. hold: a place in the initramfs that somebody keeps open.
+        what is executed as PID 1. hold: a place in the initramfs that somebody keeps open. dev: what is on /dev.
         """
         where = self.path(f"run{len(os.listdir(self.dir))}")
         os.makedirs(os.path.join(where, "root"))
@@ -255,6 +256,7 @@ class Machine:
         self.context.tool("cp", INIT, os.path.join(where, "initramfs", "init"))
         self._write_block(os.path.join(where, "block"))
         make_tree(os.path.join(where, "block"), block or {})
+        make_tree(os.path.join(where, "dev"), dev or {})
         for name, text in (("cmdline", f"console=none smk.control=none {cmdline}\n"), ("setup", SETUP)):
             with open(os.path.join(where, name), "w", encoding="utf-8") as file:
                 file.write(text)

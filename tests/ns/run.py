@@ -14,6 +14,8 @@ import test_faults  # noqa: E402,F401
 import test_layers  # noqa: E402,F401
 import test_links  # noqa: E402,F401
 import test_mounts  # noqa: E402,F401
+import test_namespaces  # noqa: E402,F401
+import test_paths  # noqa: E402,F401
 import test_process  # noqa: E402,F401
 import test_schedule  # noqa: E402,F401
 import test_seccomp  # noqa: E402,F401

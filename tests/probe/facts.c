@@ -99,6 +99,7 @@ int print_facts(int argc, char *argv[])
 	names();
 	facts_ids();
 	facts_limits();
+	facts_namespaces();
 	facts_schedule();
 	facts_descriptors();
 	terminals();

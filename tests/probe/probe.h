@@ -40,6 +40,7 @@ int print_facts(int argc, char *argv[]);
 /* Parts of it. */
 void facts_ids(void);
 void facts_limits(void);
+void facts_namespaces(void);
 void facts_schedule(void);
 void facts_files(void);
 void facts_descriptors(void);
