@@ -158,7 +158,8 @@ void child_exec(struct child_setup *setup, struct failure *f)
 	const struct oci_process *process = setup->process;
 	char **env;
 
-	if (build_container(setup, f) < 0 || (setup->has_terminal && open_terminal(setup, f) < 0))
+	if (build_container(setup, f) < 0 || hooks_run(setup, OCI_HOOK_CREATE_CONTAINER, f) < 0 ||
+	    (setup->has_terminal && open_terminal(setup, f) < 0))
 		return;
 	if (take_stdio(setup, f) < 0 || enter_root(setup->root_fd, f) < 0)
 		return;
@@ -172,6 +173,6 @@ void child_exec(struct child_setup *setup, struct failure *f)
 		fail_sys(f, "close_range", NULL);
 		return;
 	}
-	if (become_user(setup, f) == 0)
+	if (hooks_run(setup, OCI_HOOK_START_CONTAINER, f) == 0 && become_user(setup, f) == 0)
 		exec_entrypoint(process->args.items, env, f);
 }

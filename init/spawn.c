@@ -113,6 +113,7 @@ int spawn(const struct oci_spec *spec, const struct plan *plan, const struct con
 	if (result == 0) {
 		struct namespaces namespaces;
 		const struct child_setup setup = {
+			.spec = spec,
 			.process = &spec->process,
 			.linux_ = &spec->linux_,
 			.plan = plan,

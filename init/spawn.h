@@ -15,6 +15,7 @@
 
 /* What the child needs beside the configuration; descriptors are the child's ends. */
 struct child_setup {
+	const struct oci_spec *spec;
 	const struct oci_process *process;
 	const struct oci_linux *linux_;
 	const struct plan *plan;
@@ -61,6 +62,9 @@ int limits_apply(const struct oci_process *process, int proc_fd, pid_t pid,
 /* Scheduler, I/O priority, memory policy, execution domain. As root. */
 int sched_apply(const struct oci_process *process, const struct oci_linux *linux_,
 		struct failure *f) FAIL_MUST_CHECK;
+/* Runs the hooks of one kind, createContainer or startContainer. In the child, as root. */
+int hooks_run(const struct child_setup *setup, enum oci_hook_kind kind,
+	      struct failure *f) FAIL_MUST_CHECK;
 /* Sets the filter, which needs CAP_SYS_ADMIN or no_new_privs. */
 int seccomp_load(const struct oci_seccomp *seccomp, const struct seccomp_filter *filter,
 		 struct failure *f) FAIL_MUST_CHECK;

@@ -8,4 +8,4 @@ OCI_SRCS := oci/arena.c oci/device_filter.c oci/document.c oci/fail.c oci/fate.c
 	oci/parse_paths.c oci/parse_process.c oci/parse_resources.c oci/parse_schedule.c \
 	oci/parse_seccomp.c oci/plan.c oci/plan_dev.c oci/plan_files.c oci/plan_line.c \
 	oci/plan_machine.c oci/plan_mount.c oci/plan_print.c oci/plan_root.c oci/plan_seal.c oci/reader.c \
-	oci/reader_text.c oci/seccomp_filter.c oci/syscalls.c oci/value.c oci/writer.c
+	oci/reader_text.c oci/seccomp_filter.c oci/state.c oci/syscalls.c oci/value.c oci/writer.c

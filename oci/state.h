@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of a container as JSON (runtime.md, "State"): what hooks read from their standard input.
+#ifndef OCI_STATE_H
+#define OCI_STATE_H
+
+#include "oci.h"
+
+/* pid: the container's process as init-oci sees it. The text is of the spec's arena; NULL: no memory. */
+const char *state_text(const struct oci_spec *spec, const char *status, int64_t pid);
+
+#endif
