@@ -114,7 +114,11 @@ void smk_set_memory_limit(size_t bytes);
 enum smk_result smk_extract_to(enum smk_asset asset, const char *path);
 /* The same; missing directories are made first, mode 0777 less umask. */
 enum smk_result smk_extract_to_with_parents(enum smk_asset asset, const char *path);
-/* Writes the bytes at fd's current offset. fd stays open; what a failure leaves written stays. */
+/*
+ * Writes the bytes at fd's current offset. fd stays open; what a failure leaves written stays. A pipe
+ * or socket that nobody reads any more raises SIGPIPE, as write() does: ignore it to get SMK_ERROR_IO
+ * with EPIPE. The same goes for smk_initramfs_to_fd().
+ */
 enum smk_result smk_extract_to_fd(enum smk_asset asset, int fd);
 /* Both assets into an existing directory, as "kernel" and "init-oci", in this order. */
 enum smk_result smk_extract_all(const char *directory);

@@ -56,9 +56,12 @@ enum smk_result output_write(int fd, const void *bytes, size_t length)
 	while (length) {
 		ssize_t count = write(fd, next, length);
 
-		if (count >= 0) {
+		if (count > 0) {
 			next += count;
 			length -= (size_t)count;
+		} else if (!count) { /* a device that takes nothing would be asked for ever */
+			errno = EIO;
+			return SMK_ERROR_IO;
 		} else if (errno == EAGAIN) {
 			struct pollfd ready = {.fd = fd, .events = POLLOUT};
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # surroundings.sh TOOL ASSETS WORK: surroundings: file systems that are full, without room for one more
-# file, or read-only; no /proc.
+# file, or read-only; writes that do not get through; no /proc.
 # Needs root (a mount namespace of its own).
 set -u
 tool=$1 assets=$2 work=$3
@@ -70,6 +70,34 @@ if [ $code = $io ] && grep -q 'Permission denied' "$work/words" && [ -z "$(ls -A
 else
     echo "not ok lib/surroundings/no-permission: result $code: $(cat "$work/words")"
 fi
+
+# A write that takes nothing is an error, not a loop.
+timeout 10 strace -f -qq -o /dev/null -e inject=write:retval=0:when=1 "$tool" fd kernel >"$work/out" 2>/dev/null
+code=$?
+if [ $code = $io ]; then
+    echo "ok lib/surroundings/nothing-written"
+else
+    echo "not ok lib/surroundings/nothing-written: result $code"
+fi
+
+# A pipe that nobody reads: SIGPIPE, or its error when that is ignored.
+for disposition in default ignored; do
+    words=$(python3 - "$tool" $disposition 2>&1 <<'END'
+import os, signal, subprocess, sys
+reader, writer = os.pipe()
+os.close(reader)
+how = signal.SIG_IGN if sys.argv[2] == "ignored" else signal.SIG_DFL
+ended = subprocess.run([sys.argv[1], "fd", "kernel"], stdout=writer, stderr=subprocess.PIPE, text=True,
+                       restore_signals=False, preexec_fn=lambda: signal.signal(signal.SIGPIPE, how))
+print(ended.returncode, ended.stderr.strip())
+END
+    )
+    case $disposition:$words in
+    default:-13*) echo "ok lib/surroundings/closed-pipe-$disposition" ;;
+    ignored:$io*Broken\ pipe*) echo "ok lib/surroundings/closed-pipe-$disposition" ;;
+    *) echo "not ok lib/surroundings/closed-pipe-$disposition: $words" ;;
+    esac
+done
 
 # A memfd that cannot be reopened is copied; one of another process's /proc is not taken for ours.
 for kind in none other; do
