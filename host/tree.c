@@ -2,7 +2,9 @@
 /*
  * The key of a tree: a SHA-256 over what lstat says of each entry, in the order of their names,
  * over the targets of links and over extended attributes. File contents are not read: whoever
- * changes one changes its ctime, which nobody can set back.
+ * changes one changes its ctime, which nobody can set back. A copy of the tree has other inodes and
+ * with them another key. A second change of the same size within the same tick of the kernel's
+ * clock leaves the ctime as it is.
  *
  * The walk opens each directory relative to its parent with O_NOFOLLOW, so that no link, and none
  * that is put there meanwhile, leads out of the root.

@@ -70,6 +70,15 @@ def same_size_and_time_packs_again(context):
     check(packed(context, directory), "the old image was used")
 
 
+@case()
+def a_copy_packs_again(context):
+    """The key is of what lstat says, not of the bytes: smk.1 says so."""
+    fake_qemu(context, "warning")
+    check(packed(context, tiny_bundle(context)), "nothing was packed")
+    context.tool("cp", "-a", context.path("bundle"), context.path("copy"))
+    check(packed(context, context.path("copy")), "the image of the other tree was used")
+
+
 def extract(context, image):
     tree = context.path("extracted")
     context.tool("unsquashfs", "-quiet", "-no-progress", "-dest", tree, image)
