@@ -43,6 +43,24 @@ int planner_add(struct planner *planner, const struct step *step, struct failure
 	return 0;
 }
 
+char *planner_field(struct planner *planner, const char *prefix, size_t number)
+{
+	size_t length = strlen(prefix);
+	size_t digits = 1;
+	char *field;
+
+	for (size_t left = number; left >= 10; left /= 10)
+		digits++;
+	field = arena_alloc(planner->arena, length + digits + 1);
+	if (!field)
+		return NULL;
+	memcpy(field, prefix, length);
+	field[length + digits] = '\0';
+	for (size_t i = digits; i > 0; i--, number /= 10)
+		field[length + i - 1] = (char)('0' + number % 10);
+	return field;
+}
+
 const struct oci_mount *planner_mount_at(const struct planner *planner, const char *destination)
 {
 	for (size_t i = planner->spec->mount_count; i > 0; i--) {

@@ -52,7 +52,7 @@ static int config_device(struct planner *planner, size_t index, struct step *ret
 
 	*ret = (struct step){
 		.kind = STEP_MKNOD,
-		.field = arena_printf(planner->arena, "/linux/devices/%zu", index),
+		.field = planner_field(planner, "/linux/devices/", index),
 		.dst = device->path,
 		.mode = device->mode,
 		.dev_major = device->major,

@@ -146,7 +146,7 @@ static struct step mount_step(const struct oci_mount *mount, const char *field, 
 static int plan_mount(struct planner *planner, size_t index, struct failure *f)
 {
 	const struct oci_mount *mount = &planner->spec->mounts[index];
-	const char *field = arena_printf(planner->arena, "/mounts/%zu", index);
+	const char *field = planner_field(planner, "/mounts/", index);
 	struct step step;
 
 	if (!field)

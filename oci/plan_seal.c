@@ -47,7 +47,7 @@ static int plan_late(struct planner *planner, struct failure *f)
 
 		if (!planner_seals_late(planner, i))
 			continue;
-		step.field = arena_printf(planner->arena, "/mounts/%zu", i);
+		step.field = planner_field(planner, "/mounts/", i);
 		if (!step.field)
 			return fail_memory(f);
 		if (planner_add(planner, &step, f))
@@ -56,13 +56,13 @@ static int plan_late(struct planner *planner, struct failure *f)
 	return 0;
 }
 
-static int plan_paths(struct planner *planner, enum step_kind kind, const char *key,
+static int plan_paths(struct planner *planner, enum step_kind kind, const char *prefix,
 		      const struct oci_strings *paths, struct failure *f)
 {
 	for (size_t i = 0; i < paths->count; i++) {
 		const struct step step = {
 			.kind = kind,
-			.field = arena_printf(planner->arena, "/linux/%s/%zu", key, i),
+			.field = planner_field(planner, prefix, i),
 			.dst = paths->items[i],
 		};
 
@@ -104,8 +104,9 @@ int plan_seal(struct planner *planner, struct failure *f)
 	const struct oci_linux *linux_ = &planner->spec->linux_;
 
 	if (plan_late(planner, f) ||
-	    plan_paths(planner, STEP_READONLY_PATH, "readonlyPaths", &linux_->readonly_paths, f) ||
-	    plan_paths(planner, STEP_MASK, "maskedPaths", &linux_->masked_paths, f) ||
+	    plan_paths(planner, STEP_READONLY_PATH, "/linux/readonlyPaths/",
+		       &linux_->readonly_paths, f) ||
+	    plan_paths(planner, STEP_MASK, "/linux/maskedPaths/", &linux_->masked_paths, f) ||
 	    plan_propagation(planner, f))
 		return -1;
 	return plan_root_readonly(planner, f);

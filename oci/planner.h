@@ -25,6 +25,9 @@ struct planner {
 int planner_add(struct planner *planner, const struct step *step,
 		struct failure *f) FAIL_MUST_CHECK;
 
+/* prefix and a number, in the arena; NULL: no memory. A plan has many of them. */
+char *planner_field(struct planner *planner, const char *prefix, size_t number);
+
 /* The machine's side. */
 int plan_root(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;
 int plan_machine(struct planner *planner, struct failure *f) FAIL_MUST_CHECK;

@@ -112,17 +112,39 @@ static char *read_escape(struct reader *reader, char *to, struct failure *f)
 	return code < 0 ? NULL : put_utf8(to, code);
 }
 
+#define EACH_BYTE 0x0101010101010101u
+
+/*
+ * How many of the next eight bytes are plain ASCII before the first that is not. A subtraction
+ * borrows into the top bit of a byte that is below what is taken away, and perhaps of bytes above
+ * it: the lowest is exact. Machines are little-endian here.
+ */
+static size_t count_plain(const char *at)
+{
+	uint64_t bytes;
+	uint64_t odd;
+
+	memcpy(&bytes, at, sizeof(bytes));
+	odd = bytes | (bytes - EACH_BYTE * 0x20) | ((bytes ^ EACH_BYTE * '"') - EACH_BYTE) |
+	      ((bytes ^ EACH_BYTE * '\\') - EACH_BYTE);
+	odd &= EACH_BYTE * 0x80;
+	return odd ? (size_t)__builtin_ctzll(odd) / 8 : sizeof(bytes);
+}
+
 /* Passes over plain characters. The place of what is none: a quote, a backslash, an error. */
 static const char *skip_plain(const char *at, const char *end)
 {
 	while (at < end) {
-		unsigned char byte = (unsigned char)*at;
-		size_t length = 1;
+		size_t length = end - at >= 8 ? count_plain(at) : 0;
+		unsigned char byte;
 
+		at += length;
+		if (length == 8)
+			continue;
+		byte = (unsigned char)*at;
 		if (byte == '"' || byte == '\\' || byte < 0x20)
 			break;
-		if (byte >= 0x80)
-			length = utf8_length(at, (size_t)(end - at));
+		length = byte >= 0x80 ? utf8_length(at, (size_t)(end - at)) : 1;
 		if (!length)
 			break;
 		at += length;
