@@ -441,6 +441,19 @@ def lock_that_is_a_link(context):
 
 
 @case()
+def directory_that_cannot_be_read(context):
+    """Said with its name; no image without what is in it."""
+    check_equal(os.getuid(), 0, "user (the case becomes another)")
+    fake_qemu(context, "warning")
+    directory = tiny_bundle(context)
+    os.mkdir(os.path.join(directory, "rootfs", "closed"), 0)
+    os.mkdir(own_cache(context).removesuffix("/smk"))
+    os.chown(context.path("cache"), 54321, 54321)
+    context.smk("run", directory, preexec_fn=lambda: os.setuid(54321)).expect_line(
+        125, "smk: ", "rootfs: closed", "errno 13")
+
+
+@case()
 def cache_of_nobody(context):
     """A user whom the system does not know, without HOME."""
     check_equal(os.getuid(), 0, "user (the case becomes another)")
