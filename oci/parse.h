@@ -34,8 +34,8 @@ int parse_seccomp(const struct field *, const struct rule *, void *ret, struct f
 int parse_personality(const struct field *, const struct rule *, void *ret, struct failure *);
 int parse_memory_policy(const struct field *, const struct rule *, void *ret, struct failure *);
 
-/* Settings that need a namespace which is not there. */
-int check_namespaces(const struct field *field, const struct oci_linux *linux_,
+/* Settings that need a namespace which is not there, or the other way round. */
+int check_namespaces(const struct field *field, struct oci_linux *linux_,
 		     struct failure *f) FAIL_MUST_CHECK;
 
 /* A mount's options sorted into the mount: see oci/names.h. */

@@ -172,22 +172,42 @@ static bool is_new(const struct oci_linux *linux_, enum oci_namespace_kind kind)
 	return linux_->namespaces[kind].present && !linux_->namespaces[kind].path;
 }
 
-int check_namespaces(const struct field *field, const struct oci_linux *linux_, struct failure *f)
+/* Without maps each ID is itself: the machine has no other user to stand for the container's. */
+static int map_all(const struct field *field, struct oci_id_maps *maps, struct failure *f)
+{
+	maps->items = arena_zalloc(field->document->arena, 1, sizeof(*maps->items));
+	if (!maps->items)
+		return fail_memory(f);
+	maps->items[0].size = UINT32_MAX;
+	maps->count = 1;
+	return field_warn(field, f, "every ID is itself in the new user namespace");
+}
+
+static int check_user(const struct field *field, struct oci_linux *linux_, struct failure *f)
 {
 	bool is_user = is_new(linux_, OCI_NAMESPACE_USER);
-	struct field uids = {.up = field, .key = "uidMappings"};
-	struct field gids = {.up = field, .key = "gidMappings"};
+	struct field uids = {.up = field, .key = "uidMappings", .document = field->document};
+	struct field gids = {.up = field, .key = "gidMappings", .document = field->document};
+	bool has_uids = linux_->uid_maps.count;
+	bool has_gids = linux_->gid_maps.count;
+
+	if (!is_user && (has_uids || has_gids))
+		return field_fail(has_uids ? &uids : &gids, f, "needs a new user namespace");
+	if (has_uids != has_gids)
+		return field_fail(has_uids ? &gids : &uids, f,
+				  "must be given with the other mapping");
+	if (!is_user || has_uids)
+		return 0;
+	return map_all(&uids, &linux_->uid_maps, f) || map_all(&gids, &linux_->gid_maps, f) ? -1
+											    : 0;
+}
+
+int check_namespaces(const struct field *field, struct oci_linux *linux_, struct failure *f)
+{
 	struct field offsets = {.up = field, .key = "timeOffsets"};
 
-	if (is_user && !linux_->uid_maps.count)
-		return field_fail(&uids, f, "must be given for a new user namespace");
-	if (is_user && !linux_->gid_maps.count)
-		return field_fail(&gids, f, "must be given for a new user namespace");
-	if (!is_user && (linux_->uid_maps.count || linux_->gid_maps.count))
-		return field_fail(linux_->uid_maps.count ? &uids : &gids, f,
-				  "needs a new user namespace");
 	if ((linux_->monotonic.present || linux_->boottime.present) &&
 	    !is_new(linux_, OCI_NAMESPACE_TIME))
 		return field_fail(&offsets, f, "needs a new time namespace");
-	return 0;
+	return check_user(field, linux_, f);
 }

@@ -261,8 +261,8 @@ def linux_rows():
     rows = {}
     for key in ("uidMappings", "gidMappings"):
         rows["/linux/" + key] = (
-            lambda v: array(v) or (None if v else "must be given for a new user namespace"),
-            "must be given for a new user namespace")
+            lambda v: array(v) or (None if v else "must be given with the other mapping"),
+            "must be given with the other mapping")
         rows.update(id_maps("/linux/" + key))
     rows["/linux/timeOffsets"] = (an_object, None)
     for clock in ("monotonic", "boottime"):
@@ -421,13 +421,10 @@ for kind in ("weight", "throttleReadBps", "throttleWriteBps", "throttleReadIOPS"
 for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart",
              "poststop"):
     EXCEPTIONS["/hooks/%s/0" % kind, "object"] = "/hooks/%s/0/path: must be given" % kind
-for where, other in (("/mounts/0/uidMappings", "/mounts/0/gidMappings"),
-                     ("/mounts/0/gidMappings", "/mounts/0/uidMappings"),
-                     ("/linux/uidMappings", None), ("/linux/gidMappings", None)):
+for where in ("/mounts/0/uidMappings", "/mounts/0/gidMappings", "/linux/uidMappings",
+              "/linux/gidMappings"):
     EXCEPTIONS[where + "/0", "object"] = where + "/0/containerID: must be given"
-    EXCEPTIONS[where + "/0", "absent"] = where + (
-        ": must be given with the other mapping" if other
-        else ": must be given for a new user namespace")
+    EXCEPTIONS[where + "/0", "absent"] = where + ": must be given with the other mapping"
 
 
 def expected(pointer, name, value):
