@@ -76,7 +76,8 @@ def limits():
     yield "namespace-twice", changed("/linux/namespaces", [{"type": "pid"}, {"type": "pid"}]), (
         '/linux/namespaces/1: namespace "pid" is there twice')
     yield "namespace-all", changed("/linux/namespaces", [
-        {"type": t} for t in ("pid", "network", "mount", "ipc", "uts", "cgroup", "user", "time")]), None
+        {"type": t}
+        for t in ("pid", "network", "mount", "ipc", "uts", "cgroup", "user", "time")]), None
     yield from mounts()
     yield from devices()
     why = "is not a kernel parameter's name"

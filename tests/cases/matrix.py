@@ -2,7 +2,25 @@
 """The mechanical matrix: every field with every kind of value, and what is to be said of it."""
 import copy
 
-from base import BASE, ID_MAX, MIB, U32, U64, put, shown
+from base import BASE, ID_MAX, MIB, U32, U64, put
+from checks import (
+    U64_FIELD,
+    absolute_path,
+    an_object,
+    array,
+    boolean,
+    data_option,
+    env,
+    integer,
+    names_path,
+    none_of,
+    path,
+    refused,
+    string,
+    strings_at_least_one,
+    text,
+    uts)
+from rows import hooks, id_maps, linux_rows, process_rows
 
 VALUES = [
     ("null", None),
@@ -19,278 +37,6 @@ VALUES = [
     ("1MiB", MIB),
 ]
 
-
-def type_of(value):
-    if value is None:
-        return "null"
-    for kind, name in ((bool, "a boolean"), (int, "a number"), (float, "a number"),
-                       (str, "a string"), (list, "an array"), (dict, "an object")):
-        if isinstance(value, kind):
-            return name
-    raise TypeError(value)
-
-
-# Each type is a function from a value to what is wrong with it, or None.
-def must_be(name):
-    return lambda value: None if type_of(value) == name else (
-        "must be %s, not %s" % ("an integer" if name == "a number" else name, type_of(value)))
-
-
-boolean = must_be("a boolean")
-string = must_be("a string")
-array = must_be("an array")
-an_object = must_be("an object")
-
-
-def integer(low, high):
-    def check(value):
-        wrong = must_be("a number")(value)
-        if not wrong and (isinstance(value, float) or not low <= value <= high):
-            wrong = "must be an integer from %d to %d" % (low, high)
-        return wrong
-    return check
-
-
-def text(check):
-    return lambda value: string(value) or check(value)
-
-
-def path(value):
-    if not value:
-        return "must not be empty"
-    return "must be shorter than 4096 bytes" if len(value) >= 4096 else None
-
-
-def absolute_path(value):
-    return path(value) or (
-        None if value[0] == "/" else "must be an absolute path, not " + shown(value))
-
-
-def uts(value):
-    if not value:
-        return "must not be empty"
-    return "must be at most 64 bytes" if len(value) > 64 else None
-
-
-def strings_at_least_one(value):
-    return array(value) or (None if value else "must have at least one element")
-
-
-def none_of(message):
-    return lambda value: message + " " + shown(value)
-
-
-def refused(kind, message):
-    def check(value):
-        wrong = must_be(kind)(value)
-        return wrong or (message if value else None)
-    return check
-
-
-def data_option(value):
-    if not value:
-        return "a mount option must have a name"
-    return ("a mount option's name and value must be at most 255 bytes"
-            if len(value) > 255 else None)
-
-
-def env(value):
-    return None if "=" in value else 'must be NAME=VALUE, has no "="'
-
-
-def names_path(value):
-    return None if not value else absolute_path(value)
-
-
-def list_of(limit):
-    return lambda value: None if not value else (
-        "must be a list like 0-3,7 with numbers below %d" % limit)
-
-
-def cpu_list(value):
-    return None if not value else "must be a list like 0-3,7"
-
-
-def optional_name(what):
-    return lambda value: "unknown %s %s" % (what, shown(value)) if value else None
-
-
-def device_kind(value):
-    return "must be a, b or c, not " + shown(value) if value else None
-
-
-def access(value):
-    return "must be of r, w and m, not " + shown(value) if value else None
-
-
-def interface(value):
-    return "is not a network device's name" if len(value) > 15 else None
-
-
-def at_least_one(value):
-    return array(value) or (None if value else "must have at least one element")
-
-
-def not_in_v2(low, high):
-    return lambda value: integer(low, high)(value) or "is not supported by cgroup v2"
-
-
-U64_FIELD = integer(0, U64)
-I64 = 2**63 - 1
-LIMIT = integer(-1, I64)
-MAJOR = integer(0, 4095)
-MINOR = integer(0, 1048575)
-GIVEN = "must be given"
-
-
-def with_members(pointer, members, check, absence=None):
-    """An array's or an object's rows: itself and its members."""
-    rows = {pointer: (check, absence)}
-    for key, member in members.items():
-        rows[pointer + "/" + key] = member
-    return rows
-
-
-def id_maps(pointer):
-    row = {"containerID": (integer(0, U32), GIVEN), "hostID": (integer(0, U32), GIVEN),
-           "size": (integer(1, U32), GIVEN)}
-    return with_members(pointer + "/0", row, an_object)
-
-
-def hooks():
-    rows = {"/hooks": (an_object, None)}
-    for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart",
-                 "poststop"):
-        rows["/hooks/" + kind] = (array, None)
-        rows.update(with_members("/hooks/%s/0" % kind, {
-            "path": (text(absolute_path), GIVEN), "args": (array, None),
-            "args/0": (string, None), "env": (array, None), "env/0": (text(env), None),
-            "timeout": (integer(1, 2**31 - 1), None)}, an_object))
-    return rows
-
-
-def process_rows():
-    rows = with_members("/process/scheduler", {
-        "policy": (text(none_of("unknown scheduling policy")), GIVEN),
-        "nice": (integer(-20, 19), None), "priority": (integer(0, 99), None),
-        "flags": (array, None), "flags/0": (text(none_of("unknown scheduling flag")), None),
-        "runtime": (U64_FIELD, None), "deadline": (U64_FIELD, None),
-        "period": (U64_FIELD, None)}, an_object)
-    rows.update(with_members("/process/ioPriority", {
-        "class": (text(none_of("unknown I/O priority class")), GIVEN),
-        "priority": (integer(0, 7), None)}, an_object))
-    rows.update(with_members("/process/execCPUAffinity", {
-        "initial": (text(list_of(1024)), None), "final": (text(list_of(1024)), None)},
-        an_object))
-    return rows
-
-
-def seccomp_rows():
-    number = integer(0, 65535)
-    rows = with_members("/linux/seccomp", {
-        "defaultAction": (text(none_of("unknown seccomp action")), GIVEN),
-        "defaultErrnoRet": (number, None), "architectures": (array, None),
-        "architectures/0": (text(none_of("unknown seccomp architecture")), None),
-        "flags": (array, None), "flags/0": (text(none_of("unknown seccomp flag")), None),
-        "listenerPath": (refused("a string", "seccomp listeners are not supported"), None),
-        "listenerMetadata": (refused("a string", "seccomp listeners are not supported"), None),
-        "syscalls": (array, None)}, an_object)
-    rows.update(with_members("/linux/seccomp/syscalls/0", {
-        "names": (at_least_one, GIVEN), "names/0": (string, None),
-        "action": (text(none_of("unknown seccomp action")), GIVEN), "errnoRet": (number, None),
-        "args": (array, None)}, an_object))
-    rows.update(with_members("/linux/seccomp/syscalls/0/args/0", {
-        "index": (integer(0, 5), GIVEN), "value": (U64_FIELD, GIVEN),
-        "valueTwo": (U64_FIELD, None), "op": (text(none_of("unknown seccomp operator")), GIVEN)},
-        an_object))
-    return rows
-
-
-def block_io():
-    top = "/linux/resources/blockIO"
-    numbers = {"major": (MAJOR, GIVEN), "minor": (MINOR, GIVEN)}
-    rows = with_members(top, {
-        "weight": (integer(10, 1000), None),
-        "leafWeight": (not_in_v2(0, 65535), None), "weightDevice": (array, None)}, an_object)
-    rows.update(with_members(top + "/weightDevice/0", dict(
-        numbers, weight=(integer(10, 1000), None),
-        leafWeight=(not_in_v2(0, 65535), None)), an_object))
-    for key in ("ReadBps", "WriteBps", "ReadIOPS", "WriteIOPS"):
-        device = "%s/throttle%sDevice" % (top, key)
-        rows[device] = (array, None)
-        rows.update(with_members(device + "/0", dict(numbers, rate=(U64_FIELD, GIVEN)),
-                                 an_object))
-    return rows
-
-
-def resources():
-    top = "/linux/resources"
-    signed = not_in_v2(-2**63, I64)
-    rows = {top: (an_object, None), top + "/devices": (array, None)}
-    rows.update(with_members(top + "/devices/0", {
-        "allow": (boolean, GIVEN), "type": (text(device_kind), None),
-        "major": (integer(-1, 4095), None), "minor": (integer(-1, 1048575), None),
-        "access": (text(access), None)}, an_object))
-    rows.update(with_members(top + "/memory", {
-        "limit": (LIMIT, None), "reservation": (LIMIT, None), "swap": (LIMIT, None),
-        "kernel": (signed, None), "kernelTCP": (signed, None), "swappiness": (signed, None),
-        "disableOOMKiller": (
-            lambda v: boolean(v) or ("is not supported by cgroup v2" if v else None), None),
-        "useHierarchy": (boolean, None), "checkBeforeUpdate": (boolean, None)}, an_object))
-    rows.update(with_members(top + "/cpu", {
-        "shares": (U64_FIELD, None), "quota": (LIMIT, None), "burst": (U64_FIELD, None),
-        "period": (U64_FIELD, None), "realtimeRuntime": (signed, None),
-        "realtimePeriod": (signed, None), "cpus": (text(cpu_list), None),
-        "mems": (text(cpu_list), None), "idle": (integer(0, 1), None)}, an_object))
-    rows.update(with_members(top + "/pids", {"limit": (LIMIT, None)}, an_object))
-    rows.update(block_io())
-    rows[top + "/hugepageLimits"] = (array, None)
-    rows.update(with_members(top + "/hugepageLimits/0", {
-        "pageSize": (text(lambda v: "must be a size like 2MB"), GIVEN),
-        "limit": (U64_FIELD, GIVEN)}, an_object))
-    rows[top + "/network"] = (an_object, None)
-    rows[top + "/rdma"] = (an_object, None)
-    rows.update(with_members(top + "/rdma/mlx5_0", {
-        "hcaHandles": (integer(0, U32), None), "hcaObjects": (integer(0, U32), None)},
-        an_object))
-    rows.update(with_members(top + "/unified", {"memory.high": (string, None)}, an_object))
-    return rows
-
-
-def linux_rows():
-    rows = {}
-    for key in ("uidMappings", "gidMappings"):
-        rows["/linux/" + key] = (
-            lambda v: array(v) or (None if v else "must be given with the other mapping"),
-            "must be given with the other mapping")
-        rows.update(id_maps("/linux/" + key))
-    rows["/linux/timeOffsets"] = (an_object, None)
-    for clock in ("monotonic", "boottime"):
-        rows.update(with_members("/linux/timeOffsets/" + clock, {
-            "secs": (integer(-2**63, I64), None), "nanosecs": (integer(0, 999999999), None)},
-            an_object))
-    rows["/linux/cgroupsPath"] = (string, None)
-    rows["/linux/rootfsPropagation"] = (text(optional_name("propagation")), None)
-    for key in ("maskedPaths", "readonlyPaths"):
-        rows["/linux/" + key] = (array, None)
-        rows["/linux/%s/0" % key] = (text(absolute_path), None)
-    rows.update(with_members("/linux/personality", {
-        "domain": (text(none_of("unknown execution domain")), GIVEN), "flags": (array, None)},
-        an_object))
-    rows["/linux/netDevices"] = (an_object, None)
-    rows.update(with_members("/linux/netDevices/eth0", {"name": (text(interface), None)},
-                             an_object))
-    rows.update(with_members("/linux/memoryPolicy", {
-        "mode": (text(none_of("unknown memory policy")), GIVEN),
-        "nodes": (text(list_of(64)), None), "flags": (array, None),
-        "flags/0": (text(none_of("unknown memory policy flag")), None)}, an_object))
-    rows.update(seccomp_rows())
-    rows.update(resources())
-    return rows
-
-
-LINUX = "/linux"
-NAMED = "is not supported"
 # pointer: (check, what is said when it is absent)
 FIELDS = {
     "/ociVersion": (text(none_of("must be a version like 1.2.0, not")), "must be given"),
@@ -411,8 +157,10 @@ EXCEPTIONS = {
     ("/linux/resources/devices/0", "object"): "/linux/resources/devices/0/allow: must be given",
     ("/linux/resources/hugepageLimits/0", "object"):
         "/linux/resources/hugepageLimits/0/pageSize: must be given",
-    ("/linux/namespaces", "absent"): "/linux/uidMappings: needs a new user namespace",
-    ("/linux/namespaces", "list"): "/linux/uidMappings: needs a new user namespace",
+    ("/linux/namespaces", "absent"):
+        "/linux/timeOffsets: needs a new time namespace",
+    ("/linux/namespaces", "list"):
+        "/linux/timeOffsets: needs a new time namespace",
 }
 for kind in ("weight", "throttleReadBps", "throttleWriteBps", "throttleReadIOPS",
              "throttleWriteIOPS"):

@@ -25,7 +25,8 @@ $(foreach v,debug aarch64,$(eval $(call unit_rules,$(v))))
 run_units = $(Q)status=0; for program in $(UNIT_PROGRAMS:%=$(B)/$(1)/tests/unit/%); do \
 		$(2) $$program || status=1; done; \
 	$(2) $(B)/$(1)/tests/cases/run tests/cases || status=1; \
-	python3 tests/cases/generate.py | $(2) $(B)/$(1)/tests/cases/run - || status=1; exit $$status
+	python3 tests/cases/generate.py | $(2) $(B)/$(1)/tests/cases/run - || status=1; \
+	python3 tests/cases/engines.py | $(2) $(B)/$(1)/tests/cases/run - || status=1; exit $$status
 
 CHECKS += unit unit-aarch64
 .PHONY: check-unit check-unit-aarch64
