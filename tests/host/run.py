@@ -13,6 +13,7 @@ import harness  # noqa: E402
 import case_options  # noqa: E402,F401
 import case_bundle  # noqa: E402,F401
 import case_pack  # noqa: E402,F401
+import case_cache  # noqa: E402,F401
 import case_machine  # noqa: E402,F401
 import case_session  # noqa: E402,F401
 
