@@ -83,18 +83,22 @@ static struct apply_state new_state(const struct early *early,
 				    .cgroup_fd = -1,
 				    .work_fd = -1,
 				    .boot_fd = -1,
+				    .handed_fd = -1,
 				    .mask_fd = -1,
 				    .parent = {.fd = -1}};
 }
 
-/* Steps [begin, end). */
+/* Steps [begin, end). fds: NULL, or a descriptor for each step */
 static int apply_steps(struct apply_state *state, const struct plan *plan, size_t begin, size_t end,
-		       struct failure *f)
+		       int *fds, struct failure *f)
 {
 	int status = 0;
 
-	for (size_t i = begin; !status && i < end; i++)
+	for (size_t i = begin; !status && i < end; i++) {
+		state->handed_fd = fds ? sys_take(&fds[i]) : -1;
 		status = apply_step(state, &plan->steps[i], f);
+		sys_close(&state->handed_fd);
+	}
 	target_parent_forget(&state->parent);
 	sys_close(&state->root_mount_fd);
 	sys_close(&state->work_fd);
@@ -116,13 +120,22 @@ int apply(const struct plan *plan, const struct oci_namespace *namespaces,
 	  const struct early *early, struct container *ret, struct failure *f)
 {
 	struct apply_state state = new_state(early, namespaces);
-	int status = apply_steps(&state, plan, 0, plan->machine_count + 1, f);
+	int *fds = NULL;
+	int status = idmaps_open(plan, early->proc_fd, &fds, f);
 
+	if (!status)
+		status = apply_steps(&state, plan, 0, plan->machine_count + 1, NULL, f);
 	if (!status && needs_boot_root(plan))
 		status = step_open_boot(early, f);
+	if (!status)
+		status = idmaps_prepare(plan, &state, fds, f);
+	if (status)
+		idmaps_close(plan, &fds);
 
-	struct container container = {
-		.root_fd = state.root_fd, .upper_fd = state.upper_fd, .cgroup_fd = state.cgroup_fd};
+	struct container container = {.root_fd = state.root_fd,
+				      .upper_fd = state.upper_fd,
+				      .cgroup_fd = state.cgroup_fd,
+				      .step_fds = fds};
 
 	if (status)
 		apply_undo(early, &container);
@@ -132,7 +145,7 @@ int apply(const struct plan *plan, const struct oci_namespace *namespaces,
 }
 
 int apply_container(const struct plan *plan, const struct oci_namespace *namespaces,
-		    const struct early *early, struct failure *f)
+		    const struct early *early, int *fds, struct failure *f)
 {
 	struct apply_state state = new_state(early, namespaces);
 	int status;
@@ -143,7 +156,7 @@ int apply_container(const struct plan *plan, const struct oci_namespace *namespa
 		return fail_sys(f, "open", "/");
 	status = step_cover(&state, f);
 	if (!status)
-		status = apply_steps(&state, plan, plan->machine_count + 1, plan->count, f);
+		status = apply_steps(&state, plan, plan->machine_count + 1, plan->count, fds, f);
 	sys_close(&state.root_fd);
 	return status;
 }

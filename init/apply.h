@@ -20,6 +20,7 @@ struct apply_state {
 	int work_fd;       /* in the container's mount namespace: the work tree; -1 before */
 	int boot_fd;       /* and the boot root, opened for the first bind; -1 */
 	const struct oci_namespace *namespaces; /* of the configuration */
+	int handed_fd;                          /* for this step, see idmap.c; -1: nothing */
 	int mask_fd; /* the empty directory that hides others, once it is mounted; -1 */
 	struct target_parent parent;
 };
@@ -64,6 +65,21 @@ int step_set_propagation(int mount_fd, const struct step *step, const char *path
 /* step_bind.c: what is there already, seen again or with other attributes */
 STEP_HANDLER(step_bind);
 STEP_HANDLER(step_remount);
+/* A mount of a bind's source, attached nowhere. In the child it stays -1 for a link: that is made. */
+int step_clone_source(struct apply_state *state, const struct step *step, int *ret_mount_fd,
+		      struct failure *f) FAIL_MUST_CHECK;
+/*
+ * idmap.c: a descriptor for each step that maps IDs. First, before the root is covered, user
+ * namespaces with the maps; then, for binds, the mounts themselves. *ret_fds: NULL when there is no
+ * such step; idmaps_close() also after a failure.
+ */
+int idmaps_open(const struct plan *plan, int proc_fd, int **ret_fds,
+		struct failure *f) FAIL_MUST_CHECK;
+int idmaps_prepare(const struct plan *plan, struct apply_state *state, int *fds,
+		   struct failure *f) FAIL_MUST_CHECK;
+void idmaps_close(const struct plan *plan, int **fds);
+int idmap_set(int mount_fd, const struct step *step, int namespace_fd,
+	      struct failure *f) FAIL_MUST_CHECK;
 /* step_path.c */
 STEP_HANDLER(step_readonly_path);
 STEP_HANDLER(step_mask);

@@ -50,7 +50,7 @@ static int build_container(struct child_setup *setup, struct failure *f)
 	} else if (namespaces_set_time(linux_, setup->proc_fd, 0, f) < 0) {
 		return -1;
 	}
-	if (apply_container(setup->plan, linux_->namespaces, setup->early, f) < 0)
+	if (apply_container(setup->plan, linux_->namespaces, setup->early, setup->step_fds, f) < 0)
 		return -1;
 	setup->root_fd = sys_open(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0);
 	if (setup->root_fd < 0)

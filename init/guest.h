@@ -94,6 +94,7 @@ struct container {
 	int root_fd;   /* O_PATH directory: the container's root, as PID 1 has mounted it */
 	int upper_fd;  /* O_PATH: the mount of an upper on a disk, unmounted at the end; -1: none */
 	int cgroup_fd; /* directory: the cgroup that the child is born in; -1: PID 1's own */
+	int *step_fds; /* NULL, or for each step of the plan what PID 1 hands to the child; -1 */
 };
 
 /*
@@ -107,7 +108,7 @@ int apply(const struct plan *plan, const struct oci_namespace *namespaces,
  * stays that.
  */
 int apply_container(const struct plan *plan, const struct oci_namespace *namespaces,
-		    const struct early *early, struct failure *f) FAIL_MUST_CHECK;
+		    const struct early *early, int *step_fds, struct failure *f) FAIL_MUST_CHECK;
 /* Syncs and unmounts everything apply() mounted, upper last; best effort, results printed. */
 void apply_undo(const struct early *early, const struct container *container);
 

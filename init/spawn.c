@@ -120,6 +120,7 @@ int spawn(const struct oci_spec *spec, const struct plan *plan, const struct con
 			.arena = spec->arena,
 			.early = early,
 			.namespaces = &namespaces,
+			.step_fds = container->step_fds,
 			.root_fd = container->root_fd,
 			.proc_fd = early->proc_fd,
 			.cgroup_fd = container->cgroup_fd,

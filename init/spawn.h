@@ -22,6 +22,7 @@ struct child_setup {
 	const struct early *early;
 	struct namespaces *namespaces;
 	struct arena *arena; /* the spec's */
+	int *step_fds;       /* see struct container */
 	int root_fd;         /* the container's root, O_PATH, in PID 1's mount namespace */
 	int proc_fd;         /* our own procfs */
 	int cgroup_fd;       /* the cgroup to be born in; -1: PID 1's own */

@@ -77,13 +77,11 @@ static int copy_link(struct apply_state *state, const struct step *step, int sou
 	return 0;
 }
 
-int step_bind(struct apply_state *state, const struct step *step, struct failure *f)
+int step_clone_source(struct apply_state *state, const struct step *step, int *ret_mount_fd,
+		      struct failure *f)
 {
-	const struct mount_attr attr = step_attr(step->attr_set, step->attr_clear);
 	unsigned recursive = step->flags & STEP_RECURSIVE ? AT_RECURSIVE : 0;
 	AUTO_FD source_fd = -1;
-	AUTO_FD target_fd = -1;
-	AUTO_FD mount_fd = -1;
 	struct stat source;
 
 	if (open_bind_source(state, step, &source_fd, f))
@@ -91,12 +89,26 @@ int step_bind(struct apply_state *state, const struct step *step, struct failure
 	if (fstat(source_fd, &source))
 		return fail_sys(f, "stat", step->src);
 	if (S_ISLNK(source.st_mode))
-		return copy_link(state, step, source_fd, f);
+		return state->root_fd >= 0 ? copy_link(state, step, source_fd, f) : 0;
+	*ret_mount_fd = sys_open_tree(source_fd, "", OPEN_TREE_CLONE | recursive);
+	return *ret_mount_fd < 0 ? fail_sys(f, "open_tree", step->src) : 0;
+}
+
+int step_bind(struct apply_state *state, const struct step *step, struct failure *f)
+{
+	const struct mount_attr attr = step_attr(step->attr_set, step->attr_clear);
+	AUTO_FD target_fd = -1;
+	AUTO_FD mount_fd = sys_take(&state->handed_fd);
+	struct stat source;
+
+	if (mount_fd < 0 && step_clone_source(state, step, &mount_fd, f))
+		return -1;
+	if (mount_fd < 0)
+		return 0; /* a link, which is made again */
+	if (fstat(mount_fd, &source))
+		return fail_sys(f, "stat", step->src);
 	if (open_bind_target(state, step, S_ISDIR(source.st_mode), &target_fd, f))
 		return -1;
-	mount_fd = sys_open_tree(source_fd, "", OPEN_TREE_CLONE | recursive);
-	if (mount_fd < 0)
-		return fail_sys(f, "open_tree", step->src);
 	if ((attr.attr_set || attr.attr_clr) && sys_mount_setattr(mount_fd, 0, &attr))
 		return fail_sys(f, "mount_setattr", step->dst);
 	return step_attach(state, step, mount_fd, target_fd, f);

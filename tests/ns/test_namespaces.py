@@ -2,6 +2,7 @@
 """The container's namespaces: exactly those that the configuration lists, and always a mount namespace."""
 
 import errno
+import json
 import os
 
 from harness import case, check, check_equal
@@ -172,3 +173,37 @@ def wrong_maps(c):
     with Guest(c) as guest:
         config = user_config(items=[{"containerID": 5, "hostID": 0, "size": 10}])
         guest.run(config=config).expect_failure(125, "plan: <builtin:/dev/null>: ", "not in the ID mappings")
+
+
+def owners(session, *paths):
+    return {p: (e["uid"], e["gid"]) for p, e in json.loads(session.expect().output[1]).items() if p in paths}
+
+
+@case()
+def id_mapped_mounts(c):
+    """A bind and a tmpfs show other owners than their files have, and only they; in a user namespace a bind."""
+    ids = [{"containerID": 0, "hostID": 1000, "size": 10}, {"containerID": 10, "hostID": 2000, "size": 10}]
+    mapped = {"uidMappings": ids, "gidMappings": ids}
+    bind = {"type": "bind", "source": "/init", "options": ["bind"]}
+    with Guest(c) as guest:
+        mounts = [bind | {"destination": "/a"}, bind | mapped | {"destination": "/b"},
+                  bind | mapped | {"destination": "/c", "options": ["rbind", "ridmap", "ro"]},
+                  {"destination": "/t", "type": "tmpfs", "source": "t", "options": ["idmap", "mode=755"]} | mapped]
+        everywhere = [{"containerID": 0, "hostID": 0, "size": 65536}]
+        for config, mounts in ((config_with("pid"), mounts), (user_config(items=everywhere), mounts[:3])):
+            places = [m["destination"] for m in mounts]
+            config = config | {"mounts": mounts}
+            config["process"]["args"] = ["/probe", "tree", *places]
+            got = owners(guest.run(config=config), *places)
+            check_equal(got, {"/a": (0, 0)} | {p: (1000, 1000) for p in places[1:]}, "owners")
+        config["mounts"] = [{"destination": "/t", "type": "tmpfs", "source": "t", "options": ["idmap"]} | mapped]
+        guest.run(config=config).expect_failure(125, "/mounts/0: /t: mount_setattr(idmap)", f"(errno {errno.EPERM})")
+
+
+@case()
+def what_cannot_be_id_mapped(c):
+    ids = [{"containerID": 0, "hostID": 1000, "size": 10}]
+    mount = {"destination": "/p", "type": "proc", "source": "proc", "uidMappings": ids, "gidMappings": ids}
+    with Guest(c) as guest:
+        config = config_with("pid") | {"mounts": [mount]}
+        guest.run(config=config).expect_failure(125, "apply: /mounts/0: /p: mount_setattr(idmap)", "with mapped IDs")
