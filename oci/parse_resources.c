@@ -200,7 +200,7 @@ static int parse_rdma(const struct field *field, const struct rule *rule, void *
 	return field_each(field, read_rdma, ret, f);
 }
 
-/* The name of a controller's file: "memory.high". What holds processes is not the configuration's. */
+/* "memory.high": a controller's file. What holds processes is not the configuration's. */
 static bool is_controller_file(const char *name)
 {
 	return strchr(name, '.') && name[0] != '.' && !strchr(name, '/') && !strstr(name, "..") &&

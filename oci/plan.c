@@ -12,7 +12,7 @@
  *   mounts   what every container gets, then the configuration's in its order; device nodes come
  *            right after what /dev is
  *   settings kernel parameters and names of the container's namespaces, the working directory
- *   seal     what is to be read-only or out of sight becomes so when all that had to be made is made
+ *   seal     what is to be read-only or out of sight becomes so when all is made
  *
  * Should: decide everything, so that applying is a loop without questions.
  * Must not: look at anything but its arguments.

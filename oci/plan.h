@@ -11,8 +11,8 @@
  *   of mounts, are made.
  *
  * Sides. The steps before STEP_ENTER are the machine's: PID 1 does them in its own namespaces, with
- * all its privileges. STEP_ENTER and what follows is the container's: done by the child that becomes
- * the workload, in the namespaces of the configuration. No step after STEP_ENTER needs more than
+ * all its privileges. STEP_ENTER and what follows is the container's: done by the child that
+ * becomes the workload, in the namespaces of the configuration. No step after STEP_ENTER needs more than
  * those namespaces give.
  */
 #ifndef OCI_PLAN_H

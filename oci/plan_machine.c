@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What is set in the kernel rather than in the root: the cgroup, network devices, kernel parameters,
- * names. Each belongs to a namespace; what the container has no namespace of its own for is the
+ * What is set in the kernel rather than in the root: the cgroup, network devices, parameters, names. Each belongs to a namespace; what the container has no namespace of its own for is the
  * machine's, and PID 1 does it. The network is always the machine's, unless one is joined.
  */
 #include <string.h>

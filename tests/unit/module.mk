@@ -2,7 +2,7 @@
 # Suites unit and unit-aarch64: the pure code, native with ASan + UBSan, and cross-built under
 # qemu-user. Each runs the unit programs, the case directories and the generated configurations.
 
-UNIT_PROGRAMS := arena device fail fields init memory message plan seccomp spec tables text
+UNIT_PROGRAMS := arena device fail fields init linux memory message plan seccomp spec tables text
 unit_bins = $(UNIT_PROGRAMS:%=$(B)/$(1)/tests/unit/%) $(B)/$(1)/tests/cases/run
 
 # What a program needs beside oci/.
