@@ -243,7 +243,7 @@ def events_of_a_run(context):
 
 @case()
 def record_of_a_killed_workload(context):
-    machine = Machine(context, config_for(["/bin/sh", "-c", "kill -11 $$"]))
+    machine = Machine(context, config_for(["/bin/sh", "-c", "kill -11 $$"], without="pid"))
     outcome = machine.disk(small_image(context), "smk-layer-000").boot().expect(139)
     check_equal(outcome.record["signal"], 11, "signal")
 

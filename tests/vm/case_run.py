@@ -13,7 +13,7 @@ def exits(name, code, args, *parts):
     """A case: the entrypoint leads to the code; with parts, by a failure line that has them."""
 
     def run(context):
-        result = context.smk("run", bundle(context, args))
+        result = context.smk("run", bundle(context, args, without="pid"))
         if parts:
             result.expect_line(code, "init-oci: fatal: ", *parts)
         else:
@@ -256,4 +256,4 @@ def config_is_gone(context):
     """Nothing of config.json can be read inside: it may hold secrets."""
     script = ("cat /config.json /proc/1/root/config.json 2>/dev/null; ls /proc/1/root 2>/dev/null; "
               "cat /proc/1/environ 2>/dev/null; echo end")
-    context.smk("run", shell(context, script), "--env", "SECRET=hidden-word").expect(0, out="end\n")
+    context.smk("run", shell(context, script, without="pid"), "--env", "SECRET=hidden-word").expect(0, out="end\n")

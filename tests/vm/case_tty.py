@@ -85,7 +85,7 @@ def terminal_line_discipline(context):
 @case()
 def terminal_is_restored(context):
     for args, code in ((["/bin/true"], 0), (["/bin/absent"], 127), (["/bin/sh", "-c", "kill -9 $$"], 137)):
-        terminal = Terminal(context, bundle(context, args, terminal=True))
+        terminal = Terminal(context, bundle(context, args, without="pid", terminal=True))
         check_equal(terminal.process.wait(30), code, "exit code")
         check(termios.tcgetattr(terminal.master) == terminal.before, f"{args}: settings were not restored")
 
@@ -140,7 +140,8 @@ def signals_reach_the_workload(context):
 
 @case()
 def signal_ends_the_workload(context):
-    process = context.popen([SMK, "run", shell(context, "echo ready; exec sleep 60")], stdin=-3, stdout=-1)
+    process = context.popen([SMK, "run", shell(context, "echo ready; exec sleep 60", without="pid")],
+                            stdin=-3, stdout=-1)
     check_equal(process.stdout.readline(), b"ready\n", "the first line")
     process.send_signal(signal.SIGTERM)
     check_equal(process.wait(30), 143, "exit code")
@@ -149,7 +150,8 @@ def signal_ends_the_workload(context):
 @case()
 def signal_during_the_boot(context):
     """It waits in the channel and reaches the workload when there is one."""
-    process = context.popen([SMK, "run", bundle(context, ["/bin/sleep", "60"])], stdin=-3, stdout=-1, stderr=-1)
+    process = context.popen([SMK, "run", bundle(context, ["/bin/sleep", "60"], without="pid")],
+                            stdin=-3, stdout=-1, stderr=-1)
     time.sleep(0.25)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=40)
@@ -173,7 +175,7 @@ def smk_killed_takes_the_machine_along(context):
 @case(timeout=150)
 def signal_at_any_time(context):
     """From before QEMU's start to after the exec: it is never lost and never does harm."""
-    directory = bundle(context, ["/bin/sleep", "60"])
+    directory = bundle(context, ["/bin/sleep", "60"], without="pid")
     context.smk("run", bundle(context, ["/bin/true"], name="warm")).expect(0)
     for tenths in range(12):
         process = context.popen([SMK, "run", directory], stdin=-3, stdout=-1, stderr=-1)

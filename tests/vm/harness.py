@@ -232,9 +232,11 @@ def wait_until(condition, seconds, what):
 ROOT_LOCK = threading.Lock()
 
 
-def base_config():
+def base_config(without=None):
     with open(BASE_CONFIG, encoding="utf-8") as file:
-        return json.load(file)
+        config = json.load(file)
+    config["linux"]["namespaces"] = [n for n in config["linux"]["namespaces"] if n["type"] != without]
+    return config
 
 
 def write_config(directory, config):
@@ -269,9 +271,12 @@ def small_root():
     return root
 
 
-def bundle(context, args, root=None, name="bundle", **process):
-    """A bundle with the small root (or another); keywords set members of "process"."""
-    config = base_config()
+def bundle(context, args, root=None, name="bundle", without=None, **process):
+    """
+    A bundle with the small root (or another); keywords set members of "process". without: a namespace
+    that is left out. PID 1 of a namespace does not end by the default action of a signal.
+    """
+    config = base_config(without)
     config["process"]["args"] = list(args)
     config["process"].update(process)
     config["root"]["path"] = root or small_root()

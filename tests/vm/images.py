@@ -51,9 +51,9 @@ def layer(context, name, files, kind="squashfs"):
     return make(context, kind, tree, context.path(f"{name}.{kind}"))
 
 
-def config_for(args, **process):
+def config_for(args, without=None, **process):
     """The base configuration with other args; a root path of "/", as for a whole layer."""
-    config = base_config()
+    config = base_config(without)
     config["process"]["args"] = list(args)
     config["process"].update(process)
     config["root"]["path"] = "/"
