@@ -9,9 +9,8 @@
 
 #include "oci_linux.h"
 
-#define DEVICE_FILTER_DEFAULTS 11 /* rules that every container gets */
 /* Instructions that a program of `count` rules has at most. */
-#define DEVICE_FILTER_LENGTH_MAX(count) (8 * ((count) + DEVICE_FILTER_DEFAULTS) + 8)
+#define DEVICE_FILTER_LENGTH_MAX(count) (8 * (count) + 32)
 
 /*
  * Writes the program into ret_code and returns its length. Of the rules the last one that matches

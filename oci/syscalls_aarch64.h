@@ -81,4 +81,3 @@
 	{"umask", 166}, {"umount2", 39}, {"uname", 160}, {"unlinkat", 35}, {"unshare", 97},
 	{"userfaultfd", 282}, {"utimensat", 88}, {"vhangup", 58}, {"vmsplice", 75},
 	{"wait4", 260}, {"waitid", 95}, {"write", 64}, {"writev", 66},
-/* clang-format on */

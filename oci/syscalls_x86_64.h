@@ -93,4 +93,3 @@
 	{"uselib", 134}, {"userfaultfd", 323}, {"ustat", 136}, {"utime", 132},
 	{"utimensat", 280}, {"utimes", 235}, {"vfork", 58}, {"vhangup", 153}, {"vmsplice", 278},
 	{"vserver", 236}, {"wait4", 61}, {"waitid", 247}, {"write", 1}, {"writev", 20},
-/* clang-format on */

@@ -19,6 +19,8 @@ static uint32_t random_below(uint32_t limit)
 static bool jumps(uint8_t code, uint32_t value, uint32_t with)
 {
 	switch (BPF_OP(code)) {
+	case BPF_JEQ:
+		return value == with;
 	case BPF_JNE:
 		return value != with;
 	case BPF_JSET:
@@ -47,6 +49,10 @@ static int run(const struct bpf_insn *code, size_t length, const struct bpf_cgro
 			i += jumps(at->code, r[at->dst_reg], with) ? (size_t)at->off : 0;
 		else if (BPF_OP(at->code) == BPF_AND)
 			r[at->dst_reg] &= with;
+		else if (BPF_OP(at->code) == BPF_OR)
+			r[at->dst_reg] |= with;
+		else if (BPF_OP(at->code) == BPF_LSH)
+			r[at->dst_reg] <<= with;
 		else if (BPF_OP(at->code) == BPF_RSH)
 			r[at->dst_reg] >>= with;
 		else
