@@ -4,7 +4,7 @@
 import errno
 
 from harness import case, check, check_equal, check_in
-from pid1 import CHAR, FIFO, Directory, File, Link, Machine, Node, base_tree, config_for
+from pid1 import BLOCK, CHAR, FIFO, Directory, File, Link, Machine, Node, base_tree, config_for
 from test_mounts import mounts_of
 
 
@@ -50,7 +50,7 @@ def our_own_null_is_checked(c):
     """Whoever booted us may have put something else where our null device is."""
     with Machine(c) as m:
         m.layer(base_tree({"/one": "text"}))
-        for trap in (Node(CHAR, 1, 5), "text"):
+        for trap in (Node(CHAR, 1, 5), Node(BLOCK, 1, 3), "text"):
             run = m.run(config_with({"maskedPaths": ["/one"]}), dev={"null": trap})
             run.expect_failure("apply: /linux/maskedPaths/0: /dev/null: ", "is not the null device")
 
