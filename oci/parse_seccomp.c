@@ -145,7 +145,7 @@ static int parse_archs(const struct field *field, const struct rule *rule, void 
 	if (field_flags(field, &archs, &found, f))
 		return -1;
 	seccomp->has_architectures = !field_is_empty(field);
-	seccomp->has_aarch64 = found & NAMES_AARCH64;
+	seccomp->has_aarch64 = field_is_empty(field) || found & NAMES_AARCH64;
 	return 0;
 }
 
@@ -194,8 +194,6 @@ int parse_seccomp(const struct field *field, const struct rule *rule, void *ret,
 	    add_errno(field, "defaultErrnoRet", raw.has_errno, raw.errno_ret,
 		      &raw.seccomp.default_action, f))
 		return -1;
-	if (!raw.seccomp.has_architectures)
-		raw.seccomp.has_aarch64 = true;
 	*(struct oci_seccomp *)ret = raw.seccomp;
 	return 0;
 }

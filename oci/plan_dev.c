@@ -125,7 +125,7 @@ int plan_work_devices(struct planner *planner, struct failure *f)
 {
 	struct step step;
 
-	if (!planner_has(planner, OCI_NAMESPACE_USER))
+	if (!planner_has(planner, OCI_NAMESPACE_USER)) /* no test can: it saves time only */
 		return 0;
 	for (size_t i = 0; i < DEFAULTS; i++) {
 		if (!is_configured(planner->spec, default_devices[i].dst) &&

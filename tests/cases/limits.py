@@ -78,6 +78,9 @@ def limits():
     yield "namespace-all", changed("/linux/namespaces", [
         {"type": t}
         for t in ("pid", "network", "mount", "ipc", "uts", "cgroup", "user", "time")]), None
+    maps = [{"containerID": i, "hostID": i, "size": 1} for i in range(341)]
+    yield from both("id-maps-341", "/linux/uidMappings", maps[:340], maps,
+                    "must have at most 340 elements")
     yield from mounts()
     yield from devices()
     why = "is not a kernel parameter's name"

@@ -64,7 +64,7 @@ static const char text[] =
 	"\"mounts\":[{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"x=y\"]},"
 	"{\"destination\":\"/b\",\"source\":\"/c\",\"options\":[\"bind\"]}],"
 	"\"hooks\":{\"prestart\":[{\"path\":\"/h\"}]},"
-	"\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"user\",\"path\":\"/u\"}],"
+	"\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"user\"}],"
 	"\"x\":-1.5,\"cgroupsPath\":\"a:b:c\",\"netDevices\":{\"eth0\":{}},"
 	"\"sysctl\":{\"a.b\":\"c\"},\"maskedPaths\":[\"/m\"],\"readonlyPaths\":[\"/n\"],"
 	"\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"names\":[\"read\"],"

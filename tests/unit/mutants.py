@@ -21,7 +21,7 @@ WRAPPED = {
     "arena": "-Wl,--wrap=free,--wrap=malloc",
     "memory": "-Wl,--wrap=arena_alloc,--wrap=arena_zalloc,--wrap=arena_strdup,--wrap=arena_printf",
 }
-PROGRAMS = ["fail", "arena", "memory", "message", "plan", "spec", "tables", "text"]
+PROGRAMS = ["fail", "arena", "fields", "linux", "memory", "message", "plan", "spec", "tables", "text"]
 CONDITION = re.compile(r"\bif \(")
 
 
