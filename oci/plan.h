@@ -10,10 +10,10 @@
  *   openat2(RESOLVE_IN_ROOT): no image can point them outside. Missing parents, and missing targets
  *   of mounts, are made.
  *
- * Sides. The steps before STEP_ENTER are the machine's: PID 1 does them in its own namespaces, with
- * all its privileges. STEP_ENTER and what follows is the container's: done by the child that
- * becomes the workload, in the namespaces of the configuration. No step after STEP_ENTER needs more than
- * those namespaces give.
+ * Sides. The steps up to STEP_ENTER are the machine's: PID 1 does them in its own namespaces, with
+ * all its privileges. What follows is the container's: done by the child that becomes the workload,
+ * in the namespaces of the configuration. No step after STEP_ENTER needs more than those namespaces
+ * give, but for an idmap, which PID 1 prepares.
  */
 #ifndef OCI_PLAN_H
 #define OCI_PLAN_H
@@ -138,7 +138,7 @@ struct step {
 struct plan {
 	struct step *steps;
 	size_t count;
-	size_t machine_count; /* steps of the machine; the next one is STEP_ENTER */
+	size_t machine_count; /* steps before STEP_ENTER, which is the machine's last */
 };
 
 /*

@@ -215,3 +215,22 @@ def same_with_two_processors(context):
     for volatile in ("pid", "pgid", "sid", "mounts", "rlimits", "fds", "terminals"):
         one.pop(volatile), two.pop(volatile)
     check_equal(one, two, "what is seen with two processors")
+
+
+@case()
+def all_namespaces(context):
+    """On the guest's kernel: with a user and a time namespace too, and masked and read-only paths."""
+    ids = [{"containerID": 0, "hostID": 0, "size": 65536}]
+
+    def change(config):
+        config["linux"] |= {"uidMappings": ids, "gidMappings": ids, "timeOffsets": {"monotonic": {"secs": 1 << 30}},
+                            "maskedPaths": ["/proc/kcore", "/sys/firmware"], "readonlyPaths": ["/proc/sys"]}
+        config["linux"]["namespaces"] += [{"type": "user"}, {"type": "time"}]
+
+    got = facts(context, change)
+    check_equal((got["pid"], got["ppid"], got["hostname"]), (1, 0, "box"), "pid, ppid, host name")
+    check_equal(got["uidMap"].split(), ["0", "0", "65536"], "uid map")
+    check(got["monotonic"] > 1 << 30, "the clock has no offset")
+    check_equal(got["devices"]["/dev/null"]["type"], "c", "/dev/null")
+    places = [line.split()[4] for line in got["mounts"]]
+    check_equal([p for p in ("/proc/sys", "/dev/mqueue", "/dev/shm", "/sys") if p not in places], [], "missing mounts")
