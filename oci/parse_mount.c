@@ -200,8 +200,10 @@ static int read_mount(const struct field *field, void *ret, struct failure *f)
 	if (mount->bind) {
 		if (check_bind(field, &options, mount, f))
 			return -1;
-	} else if (!mount->remount && (!mount->type || !mount->type[0])) {
-		return field_fail(&type, f, "must be given, unless the mount is a bind");
+	} else if (!mount->type || !mount->type[0]) {
+		if (!mount->remount)
+			return field_fail(&type, f, "must be given, unless the mount is a bind");
+		mount->type = "remount";
 	}
 	if (check_id_maps(field, mount, f) || check_options(&options, mount, f))
 		return -1;

@@ -44,10 +44,42 @@ static void check_spec(const struct oci_spec *spec)
 	}
 }
 
+/* No path of the kernel's file systems leaves them. */
+static void require_below(const char *path)
+{
+	require(path[0] && path[0] != '/' && !strstr(path, "//"));
+	for (const char *at = path; *at; at += strcspn(at, "/"), at += *at == '/') {
+		size_t length = strcspn(at, "/");
+
+		require(length && !(length <= 2 && strncmp(at, "..", length) == 0));
+	}
+}
+
+static void check_linux(const struct oci_linux *l)
+{
+	for (size_t i = 0; i < l->sysctl_count; i++)
+		require_below(l->sysctls[i].path);
+	for (size_t i = 0; i < l->resources.write_count; i++) {
+		require_below(l->resources.writes[i].file);
+		require(!strchr(l->resources.writes[i].file, '/'));
+		require(!strchr(l->resources.writes[i].text, '\n'));
+	}
+	if (l->cgroups_path)
+		require_below(l->cgroups_path);
+	for (size_t i = 0; i < l->masked_paths.count; i++)
+		require(l->masked_paths.items[i][0] == '/');
+	for (size_t i = 0; i < l->seccomp.rule_count; i++)
+		require(l->seccomp.rules[i].names.count > 0);
+	for (size_t i = 0; i < OCI_NAMESPACE__COUNT; i++)
+		require(!l->namespaces[i].path || l->namespaces[i].path[0] == '/');
+}
+
 static void check_plan(const struct plan *plan)
 {
 	char line[256];
 
+	require(plan->machine_count < plan->count);
+	require(plan->steps[plan->machine_count].kind == STEP_ENTER);
 	for (size_t i = 0; i < plan->count; i++) {
 		size_t length = plan_print_step(&plan->steps[i], line, sizeof(line));
 
@@ -83,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check_spec(&spec);
+	check_linux(&spec.linux_);
 	if (plan_build(&spec, &sources, &plan, &f))
 		require(f.stage == STAGE_PLAN && f.why[0]);
 	else
