@@ -149,6 +149,19 @@ static int check_mounts(struct bundle *bundle, struct failure *f)
 	return replace_config(bundle, text, length, f);
 }
 
+/* What the guest cannot do for the host, and smk does not: refused, as nothing is left out. */
+static int check_hooks(const struct oci_hooks *hooks, struct failure *f)
+{
+	static const enum oci_hook_kind of_host[] = {OCI_HOOK_PRESTART, OCI_HOOK_CREATE_RUNTIME,
+						     OCI_HOOK_POSTSTART, OCI_HOOK_POSTSTOP};
+
+	for (size_t i = 0; i < sizeof(of_host) / sizeof(of_host[0]); i++)
+		if (hooks->counts[of_host[i]])
+			return fail_config(f, hooks->items[of_host[i]][0].field,
+					   "smk runs no hooks of the host: remove it");
+	return 0;
+}
+
 static int open_root(struct bundle *bundle, struct failure *f)
 {
 	const char *root = bundle->spec.root.path;
@@ -182,7 +195,8 @@ static int open_bundle(struct bundle *bundle, const struct strings *env, struct 
 		return -1;
 	if (env->count && edit_env(bundle, env, f))
 		return -1;
-	if (edit_console_size(bundle, f) || check_mounts(bundle, f))
+	if (check_hooks(&bundle->spec.hooks, f) || edit_console_size(bundle, f) ||
+	    check_mounts(bundle, f))
 		return -1;
 	return open_root(bundle, f);
 }

@@ -33,6 +33,7 @@ static int (*const handlers[STEP__COUNT])(struct apply_state *, const struct ste
 	[STEP_HOSTNAME] = step_hostname,
 	[STEP_DOMAINNAME] = step_domainname,
 	[STEP_LOOPBACK] = step_loopback,
+	[STEP_NET_DEVICE] = step_net_device,
 	[STEP_SYSCTL] = step_sysctl,
 	[STEP_CGROUP] = step_cgroup,
 	[STEP_CGROUP_WRITE] = step_cgroup_write,
@@ -43,6 +44,9 @@ static int (*const handlers[STEP__COUNT])(struct apply_state *, const struct ste
 	[STEP_ROOT_READONLY] = step_root_readonly,
 	[STEP_ROOT_PROPAGATION] = step_root_propagation,
 };
+_Static_assert(sizeof(handlers) / sizeof(handlers[0]) == STEP__COUNT && STEP__COUNT == 24,
+	       "a handler for each kind: count them here and above");
+
 static void warn_optional(const struct failure *failure)
 {
 	static const char prefix[] = "init-oci: fatal: ";
@@ -56,11 +60,6 @@ static int apply_step(struct apply_state *state, const struct step *step, struct
 {
 	struct failure failure = {.stage = STAGE_NONE};
 
-	/* Kinds whose handler is being written. */
-	if (!handlers[step->kind]) {
-		console_warn("%s: not applied by this version", step->field);
-		return 0;
-	}
 	if (!handlers[step->kind](state, step, &failure))
 		return 0;
 	fail_at(&failure, STAGE_APPLY, step->field);

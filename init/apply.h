@@ -95,6 +95,7 @@ STEP_HANDLER(step_file);
 STEP_HANDLER(step_hostname);
 STEP_HANDLER(step_domainname);
 STEP_HANDLER(step_loopback);
+STEP_HANDLER(step_net_device);
 /* sysctl.c */
 STEP_HANDLER(step_sysctl);
 /* cgroup.c, cgroup_devices.c */
