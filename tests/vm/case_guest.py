@@ -14,6 +14,26 @@ def shell_config(script, **process):
     return config_for(["/bin/sh", "-c", script], **process)
 
 
+def with_devices(devices, script):
+    config = shell_config(script)
+    config.setdefault("linux", {})["netDevices"] = devices
+    return config
+
+
+@case()
+def network_device_gets_its_name(context):
+    machine = Machine(context, with_devices({"eth0": {"name": "wan0"}}, "ls /sys/class/net"))
+    machine.argv += NETWORK
+    outcome = machine.disk(small_image(context), "smk-layer-000").boot().expect(0)
+    check_equal(outcome.out.split(), ["lo", "wan0"], "network devices")
+
+
+@case()
+def network_device_that_is_not_there(context):
+    machine = Machine(context, with_devices({"eth7": {}}, "exit 0"))
+    machine.disk(small_image(context), "smk-layer-000").boot().expect_failure("/linux/netDevices/eth7", "find device")
+
+
 @case()
 def name_servers_of_the_kernel(context):
     """ip=dhcp: what the kernel was told ends up in /etc/resolv.conf when the image has none."""
