@@ -5,23 +5,9 @@
 #include <linux/seccomp.h>
 
 #include "oci/plan.h"
-#include "tests/t.h"
+#include "tests/unit/config.h"
 
 #define HEAD "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"r\"},"
-#define RUN  "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\"}"
-
-static bool parse(const char *text, struct oci_spec *spec)
-{
-	struct failure f = {.stage = STAGE_NONE};
-	char line[FAIL_LINE_MAX];
-
-	*spec = (struct oci_spec){.arena = NULL};
-	if (oci_parse(text, strlen(text), 5, spec, &f) == 0)
-		return true;
-	fail_format(&f, line);
-	CHECK_STR(line, "a configuration that parses");
-	return false;
-}
 
 static void scheduling(void)
 {

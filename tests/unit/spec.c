@@ -6,23 +6,9 @@
 #include <sys/stat.h>
 
 #include "oci/plan.h"
-#include "tests/t.h"
+#include "tests/unit/config.h"
 
 #define HEAD "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},"
-#define RUN  "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\"}"
-
-static bool parse(const char *text, struct oci_spec *spec)
-{
-	struct failure f = {.stage = STAGE_NONE};
-	char line[FAIL_LINE_MAX];
-
-	*spec = (struct oci_spec){.arena = NULL};
-	if (oci_parse(text, strlen(text), 5, spec, &f) == 0)
-		return true;
-	fail_format(&f, line);
-	CHECK_STR(line, "a configuration that parses");
-	return false;
-}
 
 static void process(void)
 {
