@@ -6,7 +6,7 @@ INIT_SRCS := init/sys.c init/fs.c init/console.c init/bootargs.c init/early.c in
 	init/discover.c init/discover_channels.c init/discover_config.c init/discover_fstype.c \
 	init/discover_layers.c init/target.c init/apply.c init/apply_undo.c init/step_root.c \
 	init/step_mount.c init/step_attach.c init/step_bind.c init/step_path.c init/idmap.c init/copy_up.c \
-	init/step_node.c init/step_system.c
+	init/step_node.c init/step_system.c init/net_device.c
 # From there to the end.
 INIT_SRCS += init/main.c init/tool.c init/spawn.c init/birth.c init/namespace.c init/userns.c \
 	init/child.c init/pty.c init/enter.c init/limits.c init/sched.c init/procfs.c init/sysctl.c \

@@ -73,8 +73,8 @@ static int open_path(const struct early *early, const char *path)
 				RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
-static int open_joined(const struct early *early, const struct oci_namespace *namespace_, int kind,
-		       int *ret_fd, struct failure *f)
+int namespace_open(const struct early *early, const struct oci_namespace *namespace_, int kind,
+		   int *ret_fd, struct failure *f)
 {
 	const char *path = namespace_->path;
 	AUTO_FD fd = -1;
@@ -103,7 +103,7 @@ int namespaces_open(struct namespaces *namespaces, const struct oci_linux *linux
 		const struct oci_namespace *namespace_ = &linux_->namespaces[kind];
 
 		if (namespace_->path &&
-		    open_joined(early, namespace_, kind, &namespaces->joined_fd[kind], f))
+		    namespace_open(early, namespace_, kind, &namespaces->joined_fd[kind], f))
 			return fail_at(f, STAGE_SPAWN, namespace_->field);
 	}
 	return 0;

@@ -10,6 +10,9 @@ struct namespaces {
 	int joined_fd[OCI_NAMESPACE__COUNT];
 };
 
+/* Opens the one that config.json names by its path, which has to be of this kind. */
+int namespace_open(const struct early *early, const struct oci_namespace *namespace_, int kind,
+		   int *ret_fd, struct failure *f) FAIL_MUST_CHECK;
 /* Opens those that config.json names by a path. namespaces_close() also after a failure. */
 int namespaces_open(struct namespaces *namespaces, const struct oci_linux *linux_,
 		    const struct early *early, struct failure *f) FAIL_MUST_CHECK;

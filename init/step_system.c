@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settings of the whole machine: names and network devices.
-#include <errno.h>
+// Settings of the whole machine: names and the loopback device.
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -35,28 +34,4 @@ int step_loopback(struct apply_state *state, const struct step *step, struct fai
 	if (fd < 0)
 		return fail_sys(f, "socket", "lo");
 	return ioctl(fd, SIOCSIFFLAGS, &request) ? fail_sys(f, "set up", "lo") : 0;
-}
-
-/*
- * The machine's network is the container's, unless that joins another: then the device would have to
- * move, which is refused, for nothing may be left out silently.
- */
-int step_net_device(struct apply_state *state, const struct step *step, struct failure *f)
-{
-	AUTO_FD fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = {.ifr_flags = 0};
-
-	(void)state;
-	if (step->network)
-		return fail_err(f, ENOSYS, "move device", step->src,
-				"this version moves no device to another network namespace");
-	if (fd < 0)
-		return fail_sys(f, "socket", step->src);
-	strncpy(request.ifr_name, step->src, sizeof(request.ifr_name) - 1);
-	if (ioctl(fd, SIOCGIFINDEX, &request))
-		return fail_sys(f, "find device", step->src);
-	if (!strcmp(step->src, step->dst))
-		return 0;
-	strncpy(request.ifr_newname, step->dst, sizeof(request.ifr_newname) - 1);
-	return ioctl(fd, SIOCSIFNAME, &request) ? fail_sys(f, "rename device", step->src) : 0;
 }

@@ -68,6 +68,17 @@ MUTANTS = [
     ("apply_undo.c", '&& make_readonly(AT_FDCWD, "/upper")', "&& 0", "held"),
     ("apply_undo.c", "detach_root(root_fd);", "", "upper-disk"),
     ("apply.c", "apply_undo(early, &container);", "(void)early;", "after-a-failure"),
+    ("net_device.c", "link->ifi_flags = link->ifi_change = IFF_UP;", "", "device"),
+    ("net_device.c", "give_addresses(there_fd, index, &addresses) ?", "0 ?", "device-moves"),
+    ("net_device.c", "flags & IFA_F_PERMANENT && ", "", "device-moves"),
+    ("net_device.c", " && address->ifa_scope == RT_SCOPE_UNIVERSE", "", "device-moves"),
+    ("net_device.c", "at->rta_type != IFA_LABEL && ", "", "device-moves"),
+    ("net_device.c", "(int)address->ifa_index != index ||", "", "device-moves"),
+    ("net_device.c", "return find_index(fd, wanted) < 0 ? 0 : -1;", "return 0;", "names-of-devices"),
+    ("net_device.c", "if (find_index(fd, ret) < 0)", "if (1)", "names-of-devices"),
+    ("net_device.c", "own.st_dev == target.st_dev && own.st_ino == target.st_ino", "0", "machines-own"),
+    ("net_device.c", "if (setns(own_fd, CLONE_NEWNET))", "if (0)", "device-moves"),
+    ("net_device.c", "if (size > sizeof(ret->bytes) - ret->used)", "if (0)", "cannot-move"),
     ("fs.c", "read_log(fs->fd, log, sizeof(log));", "log[0] = 0;", "refused"),
 ]
 

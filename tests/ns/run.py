@@ -16,6 +16,7 @@ import test_layers  # noqa: E402,F401
 import test_links  # noqa: E402,F401
 import test_mounts  # noqa: E402,F401
 import test_namespaces  # noqa: E402,F401
+import test_network  # noqa: E402,F401
 import test_paths  # noqa: E402,F401
 import test_process  # noqa: E402,F401
 import test_schedule  # noqa: E402,F401
