@@ -10,6 +10,8 @@
  *   child                                   PID 1
  *   namespaces of its own; a byte  ------>  ID maps, time offsets, limits: what needs privileges
  *   root of its user namespace     <------  a byte
+ *   when it has a priority; a byte ------>  that, for the same reason
+ *                                  <------  a byte
  *   the terminal's master          ------>  taken when the execve has worked
  */
 #include <errno.h>
@@ -111,25 +113,41 @@ static int give_birth(const struct child_setup *setup, struct lines *lines, stru
 	return fchdir(setup->early->work_fd) < 0 ? fail_sys(f, "fchdir", NULL) : 0;
 }
 
+/* False: it has failed, or was killed, which its news will tell. */
+static bool hear_question(const struct lines *lines)
+{
+	char byte;
+
+	return recv(lines->talk[0], &byte, 1, 0) == 1;
+}
+
+/* A child that is gone is no reader: that, too, its news will tell. */
+static void answer(const struct lines *lines)
+{
+	const char byte = 0;
+
+	(void)send(lines->talk[0], &byte, 1, MSG_NOSIGNAL);
+}
+
 /* What a child of a new user namespace may not do itself. */
 static int serve_user(const struct child_setup *setup, const struct lines *lines, pid_t pid,
 		      struct failure *f)
 {
 	const struct oci_linux *linux_ = setup->linux_;
 	int proc_fd = setup->early->proc_fd;
-	char byte = 0;
 
-	if (!namespaces_has_new_user(linux_))
-		return 0;
-	/* Nothing: it has failed, or was killed, which its news will tell. */
-	if (recv(lines->talk[0], &byte, 1, 0) < 1)
+	if (!namespaces_has_new_user(linux_) || !hear_question(lines))
 		return 0;
 	if (userns_map(&linux_->uid_maps, &linux_->gid_maps, proc_fd, pid, f) ||
 	    namespaces_set_time(linux_, proc_fd, pid, f) ||
 	    limits_apply(setup->process, proc_fd, pid, f))
 		return -1;
-	/* A child that is gone is no reader: that, too, its news will tell. */
-	(void)send(lines->talk[0], &byte, 1, MSG_NOSIGNAL);
+	answer(lines);
+	if (!sched_has_priority(setup->process) || !hear_question(lines))
+		return 0;
+	if (sched_set_priority(setup->process, pid, f))
+		return -1;
+	answer(lines);
 	return 0;
 }
 

@@ -153,19 +153,29 @@ static int set_limits(const struct child_setup *setup, struct failure *f)
 	return limits_apply(setup->process, setup->proc_fd, 0, f);
 }
 
+/* The same, but only now: no step and no hook of createContainer is to run with it. */
+static int set_priority(const struct child_setup *setup, struct failure *f)
+{
+	if (!sched_has_priority(setup->process))
+		return 0;
+	if (namespaces_has_new_user(setup->linux_))
+		return birth_ask_user(setup, f);
+	return sched_set_priority(setup->process, 0, f);
+}
+
 void child_exec(struct child_setup *setup, struct failure *f)
 {
 	const struct oci_process *process = setup->process;
 	char **env;
 
 	if (build_container(setup, f) < 0 || hooks_run(setup, OCI_HOOK_CREATE_CONTAINER, f) < 0 ||
-	    (setup->has_terminal && open_terminal(setup, f) < 0))
+	    set_priority(setup, f) < 0 || (setup->has_terminal && open_terminal(setup, f) < 0))
 		return;
 	if (take_stdio(setup, f) < 0 || enter_root(setup->root_fd, f) < 0)
 		return;
 	sys_close(&setup->root_fd); /* no cwd is found through it */
 	env = make_env(process, f);
-	if (!env || set_limits(setup, f) < 0 || sched_apply(process, setup->linux_, f) < 0)
+	if (!env || set_limits(setup, f) < 0 || sched_apply(setup->linux_, f) < 0)
 		return;
 	umask(process->user.has_umask ? process->user.umask : DEFAULT_UMASK);
 	reset_signals();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * How the kernel runs the workload: scheduler, I/O priority, memory policy, execution domain. Set by
- * the child on itself while it is still root; all of it outlives the execve. Kernels that were built
+ * the child on itself while it is still root; all of it outlives the execve. Of a child in a user
+ * namespace of its own, PID 1 sets the two that a machine's root only may. Kernels that were built
  * without one of them answer ENOSYS or EINVAL, which ends the run with the field's name: to run with
  * other latencies than asked for would be a different container.
  *
@@ -15,7 +16,7 @@
 
 #include "init/spawn.h"
 
-static int set_scheduler(const struct oci_scheduler *scheduler, struct failure *f)
+static int set_scheduler(const struct oci_scheduler *scheduler, pid_t pid, struct failure *f)
 {
 	struct sched_attr attr = {
 		.size = sizeof(attr),
@@ -28,14 +29,15 @@ static int set_scheduler(const struct oci_scheduler *scheduler, struct failure *
 		.sched_period = scheduler->period,
 	};
 
-	return syscall(SYS_sched_setattr, 0, &attr, 0) < 0 ? fail_sys(f, "sched_setattr", NULL) : 0;
+	return syscall(SYS_sched_setattr, pid, &attr, 0) < 0 ? fail_sys(f, "sched_setattr", NULL)
+							     : 0;
 }
 
-static int set_io_priority(const struct oci_io_priority *io, struct failure *f)
+static int set_io_priority(const struct oci_io_priority *io, pid_t pid, struct failure *f)
 {
 	int value = IOPRIO_PRIO_VALUE(io->class, io->priority);
 
-	return syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, value) < 0
+	return syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid, value) < 0
 		       ? fail_sys(f, "ioprio_set", NULL)
 		       : 0;
 }
@@ -55,13 +57,22 @@ static int set_personality(const struct oci_personality *wanted, struct failure 
 	return personality(wanted->domain) < 0 ? fail_sys(f, "personality", NULL) : 0;
 }
 
-int sched_apply(const struct oci_process *process, const struct oci_linux *linux_,
-		struct failure *f)
+bool sched_has_priority(const struct oci_process *process)
 {
-	if (process->scheduler.present && set_scheduler(&process->scheduler, f) < 0)
+	return process->scheduler.present || process->io_priority.present;
+}
+
+int sched_set_priority(const struct oci_process *process, pid_t pid, struct failure *f)
+{
+	if (process->scheduler.present && set_scheduler(&process->scheduler, pid, f) < 0)
 		return fail_at(f, STAGE_SPAWN, "/process/scheduler");
-	if (process->io_priority.present && set_io_priority(&process->io_priority, f) < 0)
+	if (process->io_priority.present && set_io_priority(&process->io_priority, pid, f) < 0)
 		return fail_at(f, STAGE_SPAWN, "/process/ioPriority");
+	return 0;
+}
+
+int sched_apply(const struct oci_linux *linux_, struct failure *f)
+{
 	if (linux_->memory_policy.present && set_memory_policy(&linux_->memory_policy, f) < 0)
 		return fail_at(f, STAGE_SPAWN, "/linux/memoryPolicy");
 	if (linux_->personality.present && set_personality(&linux_->personality, f) < 0)

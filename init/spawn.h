@@ -60,9 +60,12 @@ int pty_resize(int master_fd, uint16_t rows, uint16_t columns);
 /* The privileged half of a process's limits: rlimits, oom_score_adj. As root. pid 0: the caller's */
 int limits_apply(const struct oci_process *process, int proc_fd, pid_t pid,
 		 struct failure *f) FAIL_MUST_CHECK;
-/* Scheduler, I/O priority, memory policy, execution domain. As root. */
-int sched_apply(const struct oci_process *process, const struct oci_linux *linux_,
-		struct failure *f) FAIL_MUST_CHECK;
+/* Scheduler and I/O priority, if the configuration has one. As root of the machine. pid 0: the caller */
+bool sched_has_priority(const struct oci_process *process);
+int sched_set_priority(const struct oci_process *process, pid_t pid,
+		       struct failure *f) FAIL_MUST_CHECK;
+/* Memory policy and execution domain, of the caller. */
+int sched_apply(const struct oci_linux *linux_, struct failure *f) FAIL_MUST_CHECK;
 /* Runs the hooks of one kind, createContainer or startContainer. In the child, as root. */
 int hooks_run(const struct child_setup *setup, enum oci_hook_kind kind,
 	      struct failure *f) FAIL_MUST_CHECK;

@@ -42,6 +42,11 @@ MUTANTS = [
     ("namespace.c", "kind != OCI_NAMESPACE_NETWORK)", "1)", "listed-ones"),
     ("namespace.c", "uint64_t flags = CLONE_NEWNS;", "uint64_t flags = 0;", "listed-ones"),
     ("child.c", "sys_close(&setup->root_fd);", "", "through-a-desc"),
+    ("child.c", "return birth_ask_user(setup, f);", "return sched_set_priority(setup->process, 0, f);", "priorit"),
+    ("child.c", "set_priority(setup, f) < 0 || ", "", "priorit|sched"),
+    ("child.c", "if (build_container(setup, f) < 0 || hooks", "if (build_container(setup, f) < 0 || "
+     "set_priority(setup, f) < 0 || hooks", "hooks-do-not"),
+    ("birth.c", "if (sched_set_priority(setup->process, pid, f))", "if (0)", "priorities"),
     ("step_node.c", "(present.st_mode ^ step->mode) & S_IFMT || present.st_rdev != device", "0", "something-else"),
     ("step_node.c", "(!S_ISREG(status.st_mode) || status.st_size > 0)", "(status.st_size > 0)", "etc"),
     ("step_node.c", "(!S_ISREG(status.st_mode) || status.st_size > 0)", "(!S_ISREG(status.st_mode))", "files-in"),

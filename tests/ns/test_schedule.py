@@ -6,6 +6,7 @@ import os
 
 from harness import case, check_equal
 from session import Guest
+from test_namespaces import config_with, user_config
 
 
 def run(guest, linux=None, args=("/probe",), **process):
@@ -46,6 +47,41 @@ def scheduler_of_a_user(c):
                     capabilities={}, ioPriority={"class": "IOPRIO_CLASS_RT", "priority": 2}).expect().facts
         check_equal((facts["uid"], facts["scheduler"]["priority"]), ([9] * 3, 5), "uid and priority")
         check_equal(facts["ioPriority"], [1, 2], "ioPriority")
+
+
+@case()
+def priorities_in_a_user_namespace(c):
+    """PID 1 sets what only the machine's root may, also for a child that hands its terminal over."""
+    wanted = {
+        "SCHED_OTHER": ({"nice": -5}, {"policy": 0, "nice": -5}),
+        "SCHED_FIFO": ({"priority": 11}, {"policy": 1, "priority": 11}),
+        "SCHED_DEADLINE": ({"runtime": 1000000, "deadline": 20000000, "period": 30000000},
+                           {"policy": 6, "runtime": 1000000, "deadline": 20000000, "period": 30000000}),
+    }
+    linux = {"memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0"}, "personality": {"domain": "LINUX32"}}
+    with Guest(c) as guest:
+        for policy, (values, facts) in wanted.items():
+            for terminal in (False, True):
+                config = user_config("uts", scheduler={"policy": policy} | values, terminal=terminal,
+                                     ioPriority={"class": "IOPRIO_CLASS_RT", "priority": 2})
+                config["linux"] |= linux
+                got = guest.run(config=config).expect().facts
+                check_equal({name: got["scheduler"][name] for name in facts}, facts, policy)
+                check_equal((got["ioPriority"], got["memoryPolicy"], got["personality"]), ([1, 2], 2, 8), policy)
+        config = user_config(scheduler={"policy": "SCHED_DEADLINE", "runtime": 5, "deadline": 4, "period": 3})
+        guest.run(config=config).expect_failure(125, "spawn: /process/scheduler: sched_setattr")
+
+
+@case()
+def hooks_do_not_have_the_priority(c):
+    """A hook of createContainer runs before: a process with a deadline could not even fork."""
+    hooks = {"createContainer": [{"path": "/init", "args": ["init", "--version"]}]}
+    with Guest(c) as guest:
+        for config in (config_with("uts"), user_config("uts")):
+            config["hooks"] = hooks
+            config["process"]["scheduler"] = {"policy": "SCHED_DEADLINE", "runtime": 1000000, "deadline": 20000000,
+                                              "period": 30000000}
+            check_equal(guest.run(config=config).expect().facts["scheduler"]["policy"], 6, "policy")
 
 
 @case()
