@@ -54,7 +54,10 @@ STEP_HANDLER(step_mount);
 #define STEP_BOOT_PATH "/boot"
 /* What these do to a mount's attributes, for mount_setattr(2). */
 struct mount_attr step_attr(uint64_t set, uint64_t clear);
-/* Attaches a mount, which must not cover the container's root. */
+/* A mount over the container's root would not be seen. */
+int step_refuse_root(const struct apply_state *state, const struct step *step, int target_fd,
+		     struct failure *f) FAIL_MUST_CHECK;
+/* Attaches a mount; not over the root. */
 int step_attach(struct apply_state *state, const struct step *step, int mount_fd, int target_fd,
 		struct failure *f) FAIL_MUST_CHECK;
 /* The attributes and the propagation for the mounts below too, of a mount that is attached. */

@@ -26,9 +26,9 @@ int step_set_propagation(int mount_fd, const struct step *step, const char *path
 	return sys_mount_setattr(mount_fd, flags, &attr) ? fail_sys(f, "mount_setattr", path) : 0;
 }
 
-/* A mount over the root would not be seen: whoever looks is inside that root already. */
-static int refuse_root(const struct apply_state *state, const struct step *step, int target_fd,
-		       struct failure *f)
+/* Whoever looks is inside that root already. */
+int step_refuse_root(const struct apply_state *state, const struct step *step, int target_fd,
+		     struct failure *f)
 {
 	struct stat target;
 	struct stat root;
@@ -62,7 +62,7 @@ int step_set_recursive(int mount_fd, const struct step *step, struct failure *f)
 int step_attach(struct apply_state *state, const struct step *step, int mount_fd, int target_fd,
 		struct failure *f)
 {
-	if (refuse_root(state, step, target_fd, f))
+	if (step_refuse_root(state, step, target_fd, f))
 		return -1;
 	if (sys_attach(mount_fd, target_fd))
 		return fail_sys(f, "move_mount", step->dst);

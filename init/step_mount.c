@@ -123,7 +123,9 @@ int step_mount(struct apply_state *state, const struct step *step, struct failur
 		status = mount_new(step, &target, &mount_fd, f);
 	if (!status && step->idmap != OCI_IDMAP_NONE)
 		status = idmap_set(mount_fd, step, state->handed_fd, f);
+	/* A link of the image to the root would have all of it copied, /proc and /sys too. */
 	if (!status && step->flags & STEP_COPY_UP)
-		status = copy_up(target_fd, mount_fd, step->dst, f);
+		status = step_refuse_root(state, step, target_fd, f) ||
+			 copy_up(target_fd, mount_fd, step->dst, f);
 	return status ? -1 : step_attach(state, step, mount_fd, target_fd, f);
 }

@@ -15,6 +15,15 @@ import tempfile
 
 # file, text, what replaces it, pattern of the cases
 MUTANTS = [
+    ("target.c", "RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);", "RESOLVE_IN_ROOT);", "matrix:tmpfs-magic"),
+    ("target.c", "RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);", "RESOLVE_NO_MAGICLINKS);", "matrix:tmpfs-link-absolute"),
+    ("step_mount.c", "step_refuse_root(state, step, target_fd, f) ||", "", "matrix:tmpcopyup-link-to-root"),
+    ("step_mount.c", "!S_ISDIR(ret_status->st_mode)))", "0))", "matrix:proc-link"),
+    ("step_bind.c", "S_ISDIR(status.st_mode) != is_dir", "0", "matrix:bind-file-directory"),
+    ("step_node.c", "(!S_ISREG(status.st_mode) || status.st_size > 0)", "0", "matrix:hosts-"),
+    ("step_path.c", "if (found <= 0)", "if (0)", "matrix:masked-file-absent"),
+    ("pty.c", "RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS;", "RESOLVE_IN_ROOT;", "matrix:console-link"),
+    ("enter.c", "name[0] != '/'", "0", "matrix:cwd-magic"),
     ("target.c", "RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS", "RESOLVE_NO_MAGICLINKS", "trap|link"),
     ("target.c", "RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS", "RESOLVE_IN_ROOT", "trap"),
     ("target.c", "if (length >= 0) {", "if (0) {", "trap"),
@@ -113,7 +122,8 @@ def is_noticed(row, work):
     init = os.path.join(work, "init-oci")
     subprocess.run([*compiler, mutant, *objects, "-static", "-no-pie", "-Lbuild/third-party/x86_64/lib",
                     "-ljansson", "-lcap", "-o", init], check=True)
-    result = subprocess.run(["tests/ns/run.py", pattern], capture_output=True, check=False,
+    runner = "tests/ns/test_matrix.py" if pattern.startswith("matrix:") else "tests/ns/run.py"
+    result = subprocess.run([runner, pattern.removeprefix("matrix:")], capture_output=True, check=False,
                             env=os.environ | {"NS_INIT": init, "NS_SUITE": "ns-mutants"})
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)

@@ -18,7 +18,8 @@ from harness import BUILD, check, check_equal, check_in, shorten
 INIT = os.environ.get("NS_INIT", os.path.join(BUILD, "x86_64", "init-oci"))
 PROBE = os.path.join(BUILD, "x86_64", "probe")
 
-# $1 directory of the run, $2 the probe, $3 PID 1's command, $4 what to hold open from outside
+# $1 directory of the run, $2 the probe, $3 PID 1's command, $4 what to hold open from outside, $5 "--mount" to make the
+# initramfs the root of a mount namespace of its own, where user namespaces can be made
 SETUP = """set -eu
 cd "$1"
 mount -t tmpfs -o mode=755 root root
@@ -38,10 +39,13 @@ if [ "$4" ]; then
     ) &
 fi
 status=0
-unshare --pid --fork --kill-child sh -c '
+unshare --pid $5 --fork --kill-child sh -c '
     mount -t proc -o nosuid,nodev,noexec proc root/proc
     mount --bind cmdline root/proc/cmdline
-    exec chroot root $0' "$3" || status=$?
+    [ "$1" ] || exec chroot root $0
+    cd root
+    mount --move . /
+    exec chroot . $0' "$3" "$5" || status=$?
 "$2" tree root >after
 cat /proc/self/mountinfo >mounts
 echo $status >status
@@ -242,10 +246,12 @@ class Machine:
                 with open(os.path.join(directory, name, file), "w", encoding="utf-8") as stream:
                     stream.write(text)
 
-    def run(self, config=None, cmdline="", initramfs=None, block=None, command="/init", hold="", dev=None):
+    def run(self, config=None, cmdline="", initramfs=None, block=None, command="/init", hold="", dev=None,
+            is_moved=False):
         """
         config: a dict, text, or None for no /config.json. initramfs, block: more files there. command:
         what is executed as PID 1. hold: a place in the initramfs that somebody keeps open. dev: what is on /dev.
+        is_moved: in a mount namespace of its own, as a machine's first process is.
         """
         where = self.path(f"run{len(os.listdir(self.dir))}")
         os.makedirs(os.path.join(where, "root"))
@@ -262,7 +268,8 @@ class Machine:
                 file.write(text)
         result = self.context.run(["unshare", "--mount", "--net", "--ipc", "--uts", "--propagation",
                                    "private", "sh", "-c", 'exec 2>&1; . "$0"',
-                                   os.path.join(where, "setup"), where, PROBE, command, hold])
+                                   os.path.join(where, "setup"), where, PROBE, command, hold,
+                                   "--mount" if is_moved else ""])
         check_equal(result.code, 0, f"set-up's code ({shorten(result.text)})")
         trees = []
         for name in ("before", "after"):

@@ -50,6 +50,11 @@ static void lines(const char *key, const char *path)
 	json_close(']');
 }
 
+void facts_mounts(void)
+{
+	lines("mounts", "/proc/self/mountinfo");
+}
+
 static void terminals(void)
 {
 	char name[64];
@@ -103,7 +108,7 @@ int print_facts(int argc, char *argv[])
 	facts_schedule();
 	facts_descriptors();
 	terminals();
-	lines("mounts", "/proc/self/mountinfo");
+	facts_mounts();
 	lines("cgroup", "/proc/self/cgroup");
 	facts_devices();
 	facts_files();

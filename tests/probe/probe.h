@@ -45,6 +45,7 @@ void facts_schedule(void);
 void facts_files(void);
 void facts_descriptors(void);
 void facts_devices(void);
+void facts_mounts(void);
 
 /* The whole of a small file, NUL-terminated, in a static buffer; NULL: cannot be read. */
 const char *file_text(const char *path, size_t *ret_length);

@@ -62,18 +62,42 @@ static void walk(const char *path, dev_t device)
 		closedir(dir);
 }
 
-static int do_tree(int argc, char *argv[])
+static int show_trees(const char *key, char *const paths[])
 {
-	json_open(NULL, '{');
-	for (int i = 1; i < argc; i++) {
+	json_open(key, '{');
+	for (; *paths; paths++) {
 		struct stat st;
 
-		if (lstat(argv[i], &st) < 0)
-			return complain(argv[i]);
-		show(argv[i], &st);
+		if (lstat(*paths, &st) < 0)
+			return complain(*paths);
+		show(*paths, &st);
 		if (S_ISDIR(st.st_mode))
-			walk(strcmp(argv[i], "/") ? argv[i] : "", st.st_dev);
+			walk(strcmp(*paths, "/") ? *paths : "", st.st_dev);
 	}
+	json_close('}');
+	return 0;
+}
+
+static int do_tree(int argc, char *argv[])
+{
+	(void)argc;
+	if (show_trees(NULL, argv + 1))
+		return 1;
+	putchar('\n');
+	return 0;
+}
+
+/* The trees, the mounts and the working directory. */
+static int do_see(int argc, char *argv[])
+{
+	char cwd[4096];
+
+	(void)argc;
+	json_open(NULL, '{');
+	json_text("cwd", getcwd(cwd, sizeof(cwd)));
+	facts_mounts();
+	if (show_trees("tree", argv + 1))
+		return 1;
 	json_close('}');
 	putchar('\n');
 	return 0;
@@ -114,8 +138,6 @@ static int do_show(int argc, char *argv[])
 }
 
 const struct command tree_commands[] = {
-	{"tree", "PATH...", do_tree},
-	{"put", "TEXT PATH...", do_put},
-	{"show", "PATH...", do_show},
-	{NULL, NULL, NULL},
+	{"tree", "PATH...", do_tree}, {"see", "PATH...", do_see}, {"put", "TEXT PATH...", do_put},
+	{"show", "PATH...", do_show}, {NULL, NULL, NULL},
 };
