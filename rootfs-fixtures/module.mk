@@ -14,7 +14,7 @@ $(B)/fixtures/%/.stamp: rootfs-fixtures/build.sh rootfs-fixtures/config.base.jso
 CHECKS += scripts fixtures
 .PHONY: check-scripts check-fixtures
 check-scripts: $(NEEDS_aarch64) $(NEEDS_x86_64)
-	$(Q)code=0; for suite in deps apt third-party; do tests/scripts/$$suite.sh || code=1; done; exit $$code
+	$(Q)code=0; for suite in deps apt third-party run; do tests/scripts/$$suite.sh || code=1; done; exit $$code
 
 check-fixtures: fixtures
 	$(Q)tests/scripts/fixtures.sh

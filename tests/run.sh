@@ -3,6 +3,9 @@
 # run.sh LOGDIR SUITE...: runs each suite (make check-SUITE), counts its "ok" and "not ok" lines, and
 # ends with "N passed, N failed". A suite that fails without saying which case, that prints no case, or
 # that skips one, or that takes longer than SUITE_SECONDS, counts as a failure: nothing is passed over.
+#
+# Of the suites in CONFORMANCE it adds up the distinct cases that ran init-oci as PID 1 to its exit record ("3 runs" in
+# the case's line), and fails when they are fewer than CONFORMANCE_MIN.
 set -u
 logs=$1
 shift
@@ -33,5 +36,16 @@ for suite in "$@"; do
     passed=$((passed + ok))
     failed=$((failed + not_ok))
 done
+cases=0
+for suite in ${CONFORMANCE:-}; do
+    case " $* " in
+    *" $suite "*) cases=$((cases + $(sed -n 's/^ok \(.*\) (.* [0-9]* runs)$/\1/p' "$logs/$suite.log" | sort -u | wc -l))) ;;
+    esac
+done
+[ "$cases" -eq 0 ] || echo "conformance and hardening: $cases cases"
+if [ "$cases" -lt "${CONFORMANCE_MIN:-0}" ]; then
+    echo "conformance and hardening: fewer than $CONFORMANCE_MIN cases"
+    failed=$((failed + 1))
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

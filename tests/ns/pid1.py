@@ -280,6 +280,7 @@ class Machine:
         with open(os.path.join(where, "mounts"), encoding="utf-8") as file:
             left = [l.split() for l in file if f" {where}/root" in l]
         left = {l[4].removeprefix(where + "/root"): l[-1].split(",") for l in left}
+        self.context.runs += 1
         return Run(result.text, *trees, where, left)
 
 

@@ -39,6 +39,7 @@ class Session:
         self.is_crediting = self.is_reading = True
         self.buffer = bytearray()
         self.begin = time.monotonic()
+        self.context = context
         ours, theirs = socket.socketpair()
         text_in, text_out = os.pipe()
         with open(os.path.join(directory, "cmdline"), "a", encoding="utf-8") as file:
@@ -149,6 +150,7 @@ class Session:
         on_console = [json.loads(l.split(": ", 1)[1]) for l in lines if l.startswith("smk-exit: ")]
         exits = self.of("exit")
         check_equal(len(exits) + len(on_console), 1, f"number of exit records, {self}")
+        self.context.runs += 1
         self.record, self.is_record_on_console = (exits + on_console)[0], bool(on_console)
         self.failures = [l for l in lines if l.startswith("init-oci: fatal: ")]
         if exits:

@@ -105,6 +105,7 @@ class Context:
         self.name, self.dir, self.limit = name, directory, limit
         self.begin = time.monotonic()
         self.processes = []
+        self.runs = 0  # of init-oci as a PID 1 that ended with an exit record
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": directory,
@@ -124,6 +125,7 @@ class Context:
     def popen(self, argv, **options):
         options.setdefault("env", self.env)
         process = subprocess.Popen(argv, start_new_session=True, **options)
+        self.runs += list(argv[:2]) == [SMK, "run"]
         self.processes.append(process)
         return process
 
@@ -195,7 +197,7 @@ def run_case(root, name, function, timeout):
         context.finish()
     if why is None:
         remove(directory)
-    return why, time.monotonic() - context.begin
+    return why, time.monotonic() - context.begin, context.runs
 
 
 def main(suite, arguments):
@@ -212,10 +214,11 @@ def main(suite, arguments):
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         runs = {pool.submit(run_case, root, *c): c[0] for c in chosen}
         for run in concurrent.futures.as_completed(runs):
-            why, seconds = run.result()
+            why, seconds, count = run.result()
             failed += why is not None
+            booted = f", {count} runs" if count else ""
             verdict = f"ok {suite}/{runs[run]}" if why is None else f"not ok {suite}/{runs[run]}: {why}"
-            print(verdict if why else f"{verdict} ({seconds:.1f} s)", flush=True)
+            print(verdict if why else f"{verdict} ({seconds:.1f} s{booted})", flush=True)
     return 1 if failed or not chosen else 0
 
 

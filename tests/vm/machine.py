@@ -154,7 +154,9 @@ class Machine:
         if process.returncode:
             raise Failure(f"QEMU ended with {process.returncode}: {said[-400:]!r}")
         ports = {name: read(path) for name, path in self.port_files.items()}
-        return Outcome(events, streams, ports, read(console).decode(errors="replace"), process.returncode)
+        outcome = Outcome(events, streams, ports, read(console).decode(errors="replace"), process.returncode)
+        self.context.runs += (outcome.record or outcome.console_record) is not None
+        return outcome
 
     @staticmethod
     def listen(sock):
