@@ -117,6 +117,7 @@ void apply_undo(const struct early *early, const struct container *container);
 struct child {
 	pid_t pid; /* as PID 1 sees it */
 	int pid_fd;
+	int cgroup_fd;       /* that it was born in, see struct container */
 	uint64_t applied_ns; /* when the container's steps were done; 0: not */
 	int input_fd;        /* our ends, O_NONBLOCK: write end of its stdin, -1 when none */
 	int output_fd; /* read end of its stdout, or the terminal's master (then input_fd is a dup)

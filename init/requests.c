@@ -5,6 +5,7 @@
  * understood is answered with an error event, and a broken frame, after which nothing can be
  * trusted, with one more and a closed channel.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@
 
 static void serve_signal(struct supervisor *s)
 {
+	if (s->request.signal == SIGKILL)
+		oom_forget(s);
 	if (!signals_send(s, s->request.signal))
 		(void)channel_error(s->channel, "signal: the entrypoint did not take it");
 }

@@ -106,7 +106,11 @@ static int start(const struct child_setup *setup, struct child *child, struct fa
 int spawn(const struct oci_spec *spec, const struct plan *plan, const struct container *container,
 	  const struct early *early, struct child *ret, struct failure *f)
 {
-	struct child child = {.pid_fd = -1, .input_fd = -1, .output_fd = -1, .error_fd = -1};
+	struct child child = {.pid_fd = -1,
+			      .cgroup_fd = container->cgroup_fd,
+			      .input_fd = -1,
+			      .output_fd = -1,
+			      .error_fd = -1};
 	struct ends ends[3] = {{-1, -1}, {-1, -1}, {-1, -1}};
 	int result = spec->process.terminal ? 0 : open_streams(spec, ends, f);
 

@@ -21,6 +21,7 @@ struct supervisor {
 	bool is_alone;     /* no process is left */
 	bool has_held;     /* a signal that the entrypoint's queue had no place for */
 	struct signalfd_siginfo held;
+	uint64_t oom_kills; /* of the kernel's memory killer, that have not hit the entrypoint */
 	struct request request; /* the one being served */
 };
 
@@ -39,6 +40,11 @@ bool signals_send(const struct supervisor *s, int sig);
 
 /* Collects every ended process; the entrypoint's end goes into the record. True: some had ended. */
 bool reap_all(struct supervisor *s);
+
+/* The host is about to kill the entrypoint: what was killed until now is not why it will end. */
+void oom_forget(struct supervisor *s);
+/* Was it the kernel's memory killer that ended the entrypoint by this signal? */
+bool oom_has_killed(const struct supervisor *s, int sig);
 
 /* The action of LIFE_REQUEST and its refusal. */
 void requests_run(struct supervisor *s);

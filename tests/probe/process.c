@@ -2,6 +2,7 @@
 // Commands about processes: how they end, whom they leave behind, which signals reach them.
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +222,49 @@ static int do_forks(int argc, char *argv[])
 	return 0;
 }
 
+/* What the processes of a fork bomb share. */
+struct bomb {
+	long begun;
+	bool is_full;
+};
+
+static _Noreturn void explode(struct bomb *bomb, long max)
+{
+	while (__atomic_add_fetch(&bomb->begun, 1, __ATOMIC_RELAXED) < max) {
+		if (fork() < 0) {
+			__atomic_store_n(&bomb->is_full, true, __ATOMIC_RELAXED);
+			usleep(1000);
+		}
+	}
+	for (;;)
+		pause();
+}
+
+/*
+ * A fork bomb, of at most MAX attempts whatever the limit is. Prints "full" when it has hit a limit and
+ * then ends with CODE, or goes on until it is killed.
+ */
+static int do_bomb(int argc, char *argv[])
+{
+	struct bomb *bomb = mmap(NULL, sizeof(*bomb), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+
+	if (argc < 2 || bomb == MAP_FAILED)
+		return 2;
+	pid = fork();
+	if (pid == 0)
+		explode(bomb, number(argv[1]));
+	while (pid > 0 && !__atomic_load_n(&bomb->is_full, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&bomb->begun, __ATOMIC_RELAXED) < number(argv[1]))
+		usleep(1000);
+	puts(bomb->is_full ? "full" : "no limit");
+	fflush(stdout);
+	while (argc < 3)
+		pause();
+	return (int)number(argv[2]);
+}
+
 const struct command process_commands[] = {
 	{"exit", "CODE", do_exit},
 	{"kill", "SIGNAL", do_kill},
@@ -232,5 +276,6 @@ const struct command process_commands[] = {
 	{"storm", "SIGNAL COUNT", do_storm},
 	{"hog", "", do_hog},
 	{"forks", "[MAX]", do_forks},
+	{"bomb", "MAX [CODE]", do_bomb},
 	{NULL, NULL, NULL},
 };

@@ -79,6 +79,7 @@ class Machine:
         self.count = 0
         self.port_files = {}
         self.input_source = self.input_socket = None
+        self.requests = []  # pairs: what stdout has to hold before a request (a dict) is sent
         self.device("serial", "max_ports=8")
 
     def device(self, name, options=""):
@@ -158,8 +159,7 @@ class Machine:
         self.context.runs += (outcome.record or outcome.console_record) is not None
         return outcome
 
-    @staticmethod
-    def listen(sock):
+    def listen(self, sock):
         """Frames until QEMU closes the channel; all credit is given back at once."""
         events, streams, buffer = [], {1: b"", 2: b""}, b""
         with sock:
@@ -175,6 +175,9 @@ class Machine:
                     elif kind == DATA:
                         streams[stream] += payload
                         give_credit(sock, stream, length)
+                while self.requests and self.requests[0][0] in streams[1]:
+                    request = json.dumps(self.requests.pop(0)[1]).encode()
+                    sock.sendall(struct.pack("<BBHI", CONTROL, 0, 0, len(request)) + request)
         check(not buffer, f"half a frame at the end: {buffer!r}")
         return events, streams
 
