@@ -5,8 +5,10 @@
  * PID 1 itself goes on seeing the work tree.
  */
 #include <errno.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +69,20 @@ int step_open_boot(const struct early *early, struct failure *f)
 	return attach_work(mount_fd, STEP_BOOT_PATH, f);
 }
 
+/*
+ * A VMM should attach layers read-only. If it did not, who may make device nodes in the container could write
+ * to the disk under the mount (CVE-2020-2023), but for this.
+ */
+static int protect_disk(const char *device, struct failure *f)
+{
+	AUTO_FD fd = sys_open(AT_FDCWD, device, O_RDONLY, 0);
+	int is_readonly = 1;
+
+	if (fd < 0)
+		return fail_sys(f, "open", device);
+	return ioctl(fd, BLKROSET, &is_readonly) ? fail_sys(f, "ioctl(BLKROSET)", device) : 0;
+}
+
 static int mount_layer(const struct apply_state *state, const struct step *step, const char *path,
 		       int *ret_mount_fd, struct failure *f)
 {
@@ -85,6 +101,8 @@ static int mount_layer(const struct apply_state *state, const struct step *step,
 		snprintf(device, sizeof(device), "/dev/%s", step->src);
 		request.source = device;
 		request.where = device;
+		if (protect_disk(device, f))
+			return -1;
 	}
 	if (step->source == SOURCE_9P)
 		request.options = share_options;

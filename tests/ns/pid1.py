@@ -19,7 +19,8 @@ INIT = os.environ.get("NS_INIT", os.path.join(BUILD, "x86_64", "init-oci"))
 PROBE = os.path.join(BUILD, "x86_64", "probe")
 
 # $1 directory of the run, $2 the probe, $3 PID 1's command, $4 what to hold open from outside, $5 "--mount" to make the
-# initramfs the root of a mount namespace of its own, where user namespaces can be made
+# initramfs the root of a mount namespace of its own, where user namespaces can be made, $6 what runs meanwhile, outside,
+# until it is ended, with the initramfs as descriptor 8
 SETUP = """set -eu
 cd "$1"
 mount -t tmpfs -o mode=755 root root
@@ -35,8 +36,11 @@ if [ "$4" ]; then
     (
         until [ -e "/proc/self/fd/8/$4" ]; do sleep 0.01; done
         exec 9<"/proc/self/fd/8/$4"
-        sleep 600
+        exec sleep 600
     ) &
+fi
+if [ "$6" ]; then
+    { sh -c "$6" & } 8<root
 fi
 status=0
 unshare --pid $5 --fork --kill-child sh -c '
@@ -49,7 +53,10 @@ unshare --pid $5 --fork --kill-child sh -c '
 "$2" tree root >after
 cat /proc/self/mountinfo >mounts
 echo $status >status
-[ ! "$4" ] || kill $!
+if [ "$4$6" ]; then
+    kill $!
+    wait $! || true
+fi
 """
 
 POWERED_OFF = 128 + signal.SIGINT  # how reboot(2) ends a PID namespace
@@ -71,8 +78,11 @@ class Node:
 
 
 class File:
-    def __init__(self, data, mode=0o755, uid=0, gid=0):
+    """size: with zeros up to it; capability: the extended attribute that gives a program capabilities."""
+
+    def __init__(self, data, mode=0o755, uid=0, gid=0, size=0, capability=b""):
         self.data, self.mode, self.uid, self.gid = data, mode, uid, gid
+        self.size, self.capability = size, capability
 
 
 class Directory:
@@ -101,8 +111,12 @@ def make_tree(root, tree):
         elif isinstance(value, File):
             with open(path, "wb") as file:
                 file.write(value.data)
+                if value.size:
+                    file.truncate(value.size)
             os.chown(path, value.uid, value.gid)
             os.chmod(path, value.mode)
+            if value.capability:
+                os.setxattr(path, "security.capability", value.capability)
         else:
             with open(path, "wb") as file:
                 file.write(value if isinstance(value, bytes) else value.encode())
@@ -247,11 +261,11 @@ class Machine:
                     stream.write(text)
 
     def run(self, config=None, cmdline="", initramfs=None, block=None, command="/init", hold="", dev=None,
-            is_moved=False):
+            is_moved=False, meanwhile=""):
         """
         config: a dict, text, or None for no /config.json. initramfs, block: more files there. command:
         what is executed as PID 1. hold: a place in the initramfs that somebody keeps open. dev: what is on /dev.
-        is_moved: in a mount namespace of its own, as a machine's first process is.
+        meanwhile: a command outside, with the initramfs as descriptor 8, ended by SIGTERM. is_moved: in a mount namespace of its own, as a machine's first process is.
         """
         where = self.path(f"run{len(os.listdir(self.dir))}")
         os.makedirs(os.path.join(where, "root"))
@@ -269,7 +283,7 @@ class Machine:
         result = self.context.run(["unshare", "--mount", "--net", "--ipc", "--uts", "--propagation",
                                    "private", "sh", "-c", 'exec 2>&1; . "$0"',
                                    os.path.join(where, "setup"), where, PROBE, command, hold,
-                                   "--mount" if is_moved else ""])
+                                   "--mount" if is_moved else "", meanwhile])
         check_equal(result.code, 0, f"set-up's code ({shorten(result.text)})")
         trees = []
         for name in ("before", "after"):

@@ -11,6 +11,7 @@ import harness  # noqa: E402
 import test_channel  # noqa: E402,F401
 import test_config  # noqa: E402,F401
 import test_faults  # noqa: E402,F401
+import test_hardening  # noqa: E402,F401
 import test_hooks  # noqa: E402,F401
 import test_layers  # noqa: E402,F401
 import test_links  # noqa: E402,F401

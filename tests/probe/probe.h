@@ -22,6 +22,7 @@ extern const struct command stream_commands[];
 extern const struct command attack_commands[];
 extern const struct command tree_commands[];
 extern const struct command schedule_commands[];
+extern const struct command stalk_commands[];
 
 /* Prints "probe: WHAT: strerror" on standard error; returns 1. */
 int complain(const char *what);
