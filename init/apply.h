@@ -65,6 +65,8 @@ int step_set_recursive(int mount_fd, const struct step *step, struct failure *f)
 /* Gives a mount the propagation that the step asks for, if any. path: for messages */
 int step_set_propagation(int mount_fd, const struct step *step, const char *path,
 			 struct failure *f) FAIL_MUST_CHECK;
+/* step_mount.c: the file system of a STEP_MOUNT, attached nowhere */
+int step_make_mount(const struct step *step, int *ret_mount_fd, struct failure *f) FAIL_MUST_CHECK;
 /* step_bind.c: what is there already, seen again or with other attributes */
 STEP_HANDLER(step_bind);
 STEP_HANDLER(step_remount);
@@ -72,7 +74,7 @@ STEP_HANDLER(step_remount);
 int step_clone_source(struct apply_state *state, const struct step *step, int *ret_mount_fd,
 		      struct failure *f) FAIL_MUST_CHECK;
 /*
- * idmap.c: a descriptor for each step that maps IDs. First, before the root is covered, user
+ * idmap.c: a descriptor for each step that maps IDs, or whose mount PID 1 makes. First, before the root is covered, user
  * namespaces with the maps; then, for binds, the mounts themselves. *ret_fds: NULL when there is no
  * such step; idmaps_close() also after a failure.
  */

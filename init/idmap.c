@@ -5,7 +5,8 @@
  * covers its own: whose root is covered may not make a user namespace.
  *
  * A bind PID 1 maps itself, and hands it over attached nowhere: in a user namespace of its own the
- * child may not do that to what the machine has mounted. A new file system the child maps.
+ * child may not do that to what the machine has mounted. A new file system the child maps. What only
+ * PID 1 may mount (STEP_BY_MACHINE) goes the same way.
  */
 #include <errno.h>
 #include <linux/sched.h>
@@ -79,14 +80,29 @@ int idmaps_open(const struct plan *plan, int proc_fd, int **ret_fds, struct fail
 	for (size_t i = plan->machine_count; i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
 
-		if (step->idmap == OCI_IDMAP_NONE)
+		if (step->idmap == OCI_IDMAP_NONE && !(step->flags & STEP_BY_MACHINE))
 			continue;
 		if (!*ret_fds)
 			*ret_fds = new_fds(plan->count, f);
-		if (!*ret_fds || make_namespace(step, proc_fd, &(*ret_fds)[i], f))
+		if (!*ret_fds || (step->idmap != OCI_IDMAP_NONE &&
+				  make_namespace(step, proc_fd, &(*ret_fds)[i], f)))
 			return fail_at(f, STAGE_APPLY, step->field);
 	}
 	return 0;
+}
+
+static int prepare(struct apply_state *state, const struct step *step, int *fd, struct failure *f)
+{
+	AUTO_FD namespace_fd = -1;
+
+	if (step->flags & STEP_BY_MACHINE)
+		return step_make_mount(step, fd, f);
+	if (step->idmap == OCI_IDMAP_NONE || step->kind != STEP_BIND)
+		return 0;
+	namespace_fd = sys_take(fd);
+	if (step_clone_source(state, step, fd, f))
+		return -1;
+	return *fd >= 0 ? idmap_set(*fd, step, namespace_fd, f) : 0;
 }
 
 int idmaps_prepare(const struct plan *plan, struct apply_state *state, int *fds, struct failure *f)
@@ -94,17 +110,9 @@ int idmaps_prepare(const struct plan *plan, struct apply_state *state, int *fds,
 	int status = 0;
 
 	for (size_t i = plan->machine_count; fds && !status && i < plan->count; i++) {
-		const struct step *step = &plan->steps[i];
-		AUTO_FD namespace_fd = -1;
-
-		if (step->idmap == OCI_IDMAP_NONE || step->kind != STEP_BIND)
-			continue;
-		namespace_fd = sys_take(&fds[i]);
-		status = step_clone_source(state, step, &fds[i], f);
-		if (!status && fds[i] >= 0)
-			status = idmap_set(fds[i], step, namespace_fd, f);
+		status = prepare(state, &plan->steps[i], &fds[i], f);
 		if (status)
-			fail_at(f, STAGE_APPLY, step->field);
+			fail_at(f, STAGE_APPLY, plan->steps[i].field);
 	}
 	sys_close(&state->boot_fd);
 	return status;

@@ -4,7 +4,6 @@
  * target is resolved once, and the mount goes onto that very descriptor.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,9 +21,10 @@ static bool is_kernel_view(const char *fstype)
 }
 
 static int open_mount_target(struct apply_state *state, const struct step *step, int *ret_fd,
-			     struct stat *ret_status, struct failure *f)
+			     struct failure *f)
 {
 	AUTO_FD fd = -1;
+	struct stat status;
 
 	if (is_kernel_view(step->fstype)) {
 		const char *name;
@@ -32,29 +32,19 @@ static int open_mount_target(struct apply_state *state, const struct step *step,
 		if (target_parent(state->root_fd, step->dst, &state->parent, &name, f))
 			return -1;
 		fd = sys_open(state->parent.fd, name, O_PATH | O_NOFOLLOW, 0);
-		if (fd >= 0 && (fstat(fd, ret_status) || !S_ISDIR(ret_status->st_mode)))
+		if (fd >= 0 && (fstat(fd, &status) || !S_ISDIR(status.st_mode)))
 			return fail_err(f, ENOTDIR, "mount", step->dst,
 					"%s must be mounted on an ordinary directory",
 					step->fstype);
 	}
 	if (fd < 0 && target_make_dir(state->root_fd, step->dst, 0755, &fd, f))
 		return -1;
-	if (fstat(fd, ret_status))
+	if (fstat(fd, &status))
 		return fail_sys(f, "stat", step->dst);
-	if (!S_ISDIR(ret_status->st_mode))
+	if (!S_ISDIR(status.st_mode))
 		return fail_err(f, ENOTDIR, "mount", step->dst, "%s", "");
 	*ret_fd = sys_take(&fd);
 	return 0;
-}
-
-static bool has_option(const struct oci_strings *options, const char *key)
-{
-	size_t length = strlen(key);
-
-	for (size_t i = 0; i < options->count; i++)
-		if (!strncmp(options->items[i], key, length) && options->items[i][length] == '=')
-			return true;
-	return false;
 }
 
 /*
@@ -89,22 +79,15 @@ static int mount_again(const struct apply_state *state, const struct step *step,
 	return 0;
 }
 
-/* A tmpfs without mode= takes the mode of the directory it covers, as people expect of a mount. */
-static int mount_new(const struct step *step, const struct stat *target, int *ret_mount_fd,
-		     struct failure *f)
+int step_make_mount(const struct step *step, int *ret_mount_fd, struct failure *f)
 {
-	struct fs_request request = {.fstype = step->fstype,
-				     .source = step->src,
-				     .where = step->dst,
-				     .is_readonly = step->flags & STEP_SB_READONLY,
-				     .attrs = step->attr_set,
-				     .options = (const char *const *)step->data.items};
-	char mode[16];
+	const struct fs_request request = {.fstype = step->fstype,
+					   .source = step->src,
+					   .where = step->dst,
+					   .is_readonly = step->flags & STEP_SB_READONLY,
+					   .attrs = step->attr_set,
+					   .options = (const char *const *)step->data.items};
 
-	if (!strcmp(step->fstype, "tmpfs") && !has_option(&step->data, "mode")) {
-		snprintf(mode, sizeof(mode), "mode=%o", target->st_mode & 07777);
-		request.last_option = mode;
-	}
 	return fs_mount_request(&request, ret_mount_fd, f);
 }
 
@@ -112,15 +95,16 @@ int step_mount(struct apply_state *state, const struct step *step, struct failur
 {
 	AUTO_FD target_fd = -1;
 	AUTO_FD mount_fd = -1;
-	struct stat target;
-	int status;
+	int status = 0;
 
-	if (open_mount_target(state, step, &target_fd, &target, f))
+	if (open_mount_target(state, step, &target_fd, f))
 		return -1;
-	if (is_machines(state, step))
+	if (step->flags & STEP_BY_MACHINE)
+		mount_fd = sys_take(&state->handed_fd);
+	else if (is_machines(state, step))
 		status = mount_again(state, step, &mount_fd, f);
 	else
-		status = mount_new(step, &target, &mount_fd, f);
+		status = step_make_mount(step, &mount_fd, f);
 	if (!status && step->idmap != OCI_IDMAP_NONE)
 		status = idmap_set(mount_fd, step, state->handed_fd, f);
 	/* A link of the image to the root would have all of it copied, /proc and /sys too. */

@@ -105,6 +105,7 @@ enum step_flag {
 	STEP_COPY_SYMLINK = 1 << 6,  /* STEP_BIND: a src that is a link is made again at dst */
 	STEP_SRC_WORK = 1 << 7,      /* STEP_BIND: src is a work path */
 	STEP_WORK = 1 << 8,          /* STEP_MKNOD: dst is a work path */
+	STEP_BY_MACHINE = 1 << 9,    /* STEP_MOUNT: PID 1 makes it and hands it to the child */
 };
 
 struct step {

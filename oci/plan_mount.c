@@ -67,13 +67,37 @@ static bool has_tty_group(const struct planner *planner)
 	return !planner_has(planner, OCI_NAMESPACE_USER);
 }
 
+/*
+ * File systems that are a namespace's: into a user namespace that does not own that one nobody but
+ * the machine can bring them.
+ */
+static const struct {
+	const char *fstype;
+	enum oci_namespace_kind owner;
+} owned_filesystems[] = {
+	{"cgroup2", OCI_NAMESPACE_CGROUP},
+	{"mqueue", OCI_NAMESPACE_IPC},
+};
+
+static int add_mount(struct planner *planner, struct step *step, struct failure *f)
+{
+	for (size_t i = 0; i < sizeof(owned_filesystems) / sizeof(owned_filesystems[0]); i++) {
+		if (step->kind == STEP_MOUNT && step->idmap == OCI_IDMAP_NONE &&
+		    planner_has(planner, OCI_NAMESPACE_USER) &&
+		    strcmp(step->fstype, owned_filesystems[i].fstype) == 0 &&
+		    !planner_has(planner, owned_filesystems[i].owner))
+			step->flags |= STEP_BY_MACHINE;
+	}
+	return planner_add(planner, step, f);
+}
+
 static int add_default(struct planner *planner, const struct step *row, struct failure *f)
 {
 	struct step step = *row;
 
 	if (strcmp(step.fstype, "devpts") == 0 && !has_tty_group(planner))
 		step.data = devpts_without_group;
-	return planner_add(planner, &step, f);
+	return add_mount(planner, &step, f);
 }
 
 /* The defaults below parent (NULL: at the top) that the configuration does not mount. */
@@ -154,7 +178,7 @@ static int plan_mount(struct planner *planner, size_t index, struct failure *f)
 	if (strcmp(mount->destination, "/") == 0 && !mount->remount)
 		return fail_config(f, field, "a mount cannot replace the root");
 	step = mount_step(mount, field, planner_seals_late(planner, index));
-	if (planner_add(planner, &step, f))
+	if (add_mount(planner, &step, f))
 		return -1;
 	if (mount->bind || mount->remount || planner_mount_at(planner, mount->destination) != mount)
 		return 0;

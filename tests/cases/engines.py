@@ -38,17 +38,34 @@ def umoci(top, name, *options):
     return read(os.path.join(top, name + "-bundle", "config.json"))
 
 
-def podman(top, name, *options):
-    """podman writes the configuration before its runtime is asked to start anything."""
-    root = os.path.join(top, "rootfs")
-    os.makedirs(os.path.join(root, "bin"), exist_ok=True)
-    base = ("podman", "--root", os.path.join(top, "store"), "--runroot", os.path.join(top, "run"),
-            "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "none")
-    number = run(*base, "create", "--network", "none", *options, "--rootfs", root, "/bin/true",
+PODMAN_DIRECTORIES = ("store", "run")
+
+
+def podman_base(top):
+    store, state = (os.path.join(top, name) for name in PODMAN_DIRECTORIES)
+    return ("podman", "--root", store, "--runroot", state, "--storage-driver", "vfs",
+            "--cgroup-manager", "cgroupfs", "--events-backend", "none")
+
+
+def podman_create(top, root, program, *options):
+    """podman writes the configuration before its runtime is asked to start anything, and keeps the
+    files that it binds until the container goes. Returns its number and the configuration."""
+    base = podman_base(top)
+    number = run(*base, "create", "--network", "none", *options, "--rootfs", root, program,
                  cwd=top).strip()
     run(*base, "init", number, cwd=top, is_allowed_to_fail=True)
-    raw = read(os.path.join(top, "store", "vfs-containers", number, "userdata", "config.json"))
-    run(*base, "rm", "-f", number, cwd=top, is_allowed_to_fail=True)
+    return number, read(os.path.join(top, "store", "vfs-containers", number, "userdata", "config.json"))
+
+
+def podman_remove(top, number):
+    run(*podman_base(top), "rm", "-f", number, cwd=top, is_allowed_to_fail=True)
+
+
+def podman(top, name, *options):
+    root = os.path.join(top, "rootfs")
+    os.makedirs(os.path.join(root, "bin"), exist_ok=True)
+    number, raw = podman_create(top, root, "/bin/true", *options)
+    podman_remove(top, number)
     return raw
 
 
@@ -78,4 +95,5 @@ def main():
             sys.stdout.buffer.write(b"engine-%s %d accept\n" % (name.encode(), len(raw)) + raw)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -149,6 +149,18 @@ def user_namespace(c):
 
 
 @case()
+def user_namespace_without_its_file_systems(c):
+    """cgroup2 and mqueue are of namespaces that the machine owns: PID 1 brings them."""
+    mounts = [{"destination": "/g", "type": "cgroup", "options": ["ro", "nosuid"]},
+              {"destination": "/q", "type": "mqueue"}]
+    with Guest(c) as guest:
+        facts = guest.run(config=config_with("user", "pid", linux=maps()) | {"mounts": mounts}).expect().facts
+        found = {line.split()[4]: line for line in facts["mounts"]}
+        check(found["/g"].split()[5].startswith("ro,nosuid") and " - cgroup2 " in found["/g"], found["/g"])
+        check(" - mqueue " in found["/q"], found["/q"])
+
+
+@case()
 def user_namespace_with_other_ids(c):
     items = [{"containerID": 0, "hostID": 100000, "size": 1000}, {"containerID": 2000, "hostID": 300000, "size": 10}]
     tree = {"/mine": Directory(0o700, 100000, 100000), "/hers": Directory(0o700, 300005, 0)}
