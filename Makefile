@@ -7,6 +7,7 @@
 #   make check-only SUITES=x  some suites, counted in the same way; make check-x: one, with its output
 #   make bench                every budget; make bench-publish: its table and picture into docs/
 #   make fuzz                 each fuzz target for FUZZ_SECONDS (600)
+#   make coverage             lines and branches of oci/ and init/ that tests run, and why not the rest
 #   make install uninstall    PREFIX=/usr/local DESTDIR=
 #   make fixtures             the bundles of rootfs-fixtures/, into build/fixtures/
 #   make kernel               builds the kernel, replaces its asset; make kernel-bump: a newer source
@@ -88,7 +89,7 @@ $(foreach v,debug host x86_64 aarch64,$(eval $(call compile_rules,$(v))))
 
 # $(call link,VARIANT,LIBS): the recipe of a program from its prerequisites' objects and archives.
 link = @mkdir -p $(@D); echo "  LINK    $@"; \
-	$(CC_$(1)) $(CFLAGS_$(1)) $(filter %.o %.a,$^) $(LDFLAGS_$(1)) $(2) -o $@
+	$(or $(LINKER_$(1)),$(CC_$(1)) $(CFLAGS_$(1))) $(filter %.o %.a,$^) $(LDFLAGS_$(1)) $(2) -o $@
 
 all: # first target; rooms add to it
 

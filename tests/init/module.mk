@@ -8,7 +8,7 @@ define init_unit_rule
 $(B)/$(1)/test-init-$(2): $$(call objs,$(1),tests/init/test_$(2).c $$(INIT_UNIT_SRCS) $$(OCI_SRCS))
 	$$(call link,$(1),-ljansson)
 endef
-$(foreach v,debug aarch64,$(foreach t,$(INIT_UNIT),$(eval $(call init_unit_rule,$(v),$(t)))))
+$(foreach v,debug aarch64 coverage,$(foreach t,$(INIT_UNIT),$(eval $(call init_unit_rule,$(v),$(t)))))
 
 CHECKS += init init-user
 .PHONY: check-init check-init-user
@@ -21,3 +21,8 @@ check-init-user: $(INIT_UNIT:%=$(B)/aarch64/test-init-%) $(INIT_OCI)
 	$(Q)failed=0; for t in $(INIT_UNIT); do \
 		qemu-aarch64-static $(B)/aarch64/test-init-$$t | sed 's,^\(ok\|not ok\) ,&aarch64-,' || failed=1; \
 		done; tests/init/tool.sh init-tool-aarch64 qemu-aarch64-static $(INIT_OCI) || failed=1; exit $$failed
+# Of make coverage.
+.PHONY: check-init-coverage
+check-init-coverage: $(INIT_UNIT:%=$(B)/coverage/test-init-%) $(B)/coverage/init-oci
+	$(Q)failed=0; for t in $(INIT_UNIT); do $(B)/coverage/test-init-$$t || failed=1; done; \
+		tests/init/tool.sh init-tool $(B)/coverage/init-oci || failed=1; exit $$failed

@@ -4,7 +4,8 @@
  * socket, it first sends a byte, and waits for one.
  *
  * DIR/initramfs/{init,config.json} are copied into a tmpfs, which becomes the root; DIR/block stands
- * for /sys/block and DIR/cmdline for /proc/cmdline. Other descriptors than 0, 1 and 2 are passed on.
+ * for /sys/block and DIR/cmdline for /proc/cmdline, and, when it is set, the file NS_PROFILE for
+ * /proc/version (see tests/coverage/profile.c). Other descriptors than 0, 1 and 2 are passed on.
  * Ends with 0 when PID 1 switched its namespace off, else with 1.
  */
 #include <fcntl.h>
@@ -52,6 +53,8 @@ static void copy(const char *from, const char *to, mode_t mode)
 
 static void make_root(void)
 {
+	const char *profile = getenv("NS_PROFILE");
+
 	need(mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL), "private");
 	need(mount("root", "root", "tmpfs", 0, "mode=755"), "tmpfs");
 	copy("initramfs/init", "root/init", 0755);
@@ -68,6 +71,8 @@ static void make_root(void)
 	need(mkdir("root/full-proc", 0755), "mkdir");
 	need(mount("proc", "root/full-proc", "proc", 0, NULL), "full-proc");
 	need(mount("cmdline", "root/proc/cmdline", NULL, MS_BIND, NULL), "cmdline");
+	if (profile)
+		need(mount(profile, "root/proc/version", NULL, MS_BIND, NULL), profile);
 	need(syscall(SYS_pivot_root, "root", "root/old"), "pivot_root");
 	need(chdir("/"), "chdir");
 	need(umount2("/old", MNT_DETACH), "umount");

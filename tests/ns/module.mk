@@ -9,11 +9,17 @@ $(B)/x86_64/ns-launch: $(call objs,x86_64,tests/ns/launch.c)
 $(B)/x86_64/deny: $(call objs,x86_64,tests/ns/deny.c)
 	$(call link,x86_64,)
 
-.PHONY: check-ns
-check-ns: $(B)/x86_64/init-oci $(B)/x86_64/probe $(B)/x86_64/deny $(B)/x86_64/ns-launch
+NS_NEEDS := $(B)/x86_64/probe $(B)/x86_64/deny $(B)/x86_64/ns-launch
+.PHONY: check-ns check-ns-coverage
+check-ns: $(B)/x86_64/init-oci $(NS_NEEDS)
 	$(Q)tests/ns/run.py
 
 # Every place that init-oci reaches x everything an image may have there.
 .PHONY: check-matrix
 check-matrix: $(B)/x86_64/init-oci $(B)/x86_64/probe
 	$(Q)tests/ns/test_matrix.py -j 3
+
+# Of make coverage. PID 1 does not make its profile; this is what the first line does.
+check-ns-coverage: $(B)/coverage/init-oci $(NS_NEEDS)
+	$(Q)$< --version >$(B)/coverage/version
+	$(Q)NS_INIT=$(abspath $<) NS_PROFILE=$(COVERAGE_DIR)/init-oci NS_SUITE=ns-coverage tests/ns/run.py

@@ -13,10 +13,12 @@ import signal
 import stat
 import subprocess
 
-from harness import BUILD, check, check_equal, check_in, shorten
+from harness import BUILD, EXTRA_ENV, check, check_equal, check_in, shorten
 
 INIT = os.environ.get("NS_INIT", os.path.join(BUILD, "x86_64", "init-oci"))
 PROBE = os.path.join(BUILD, "x86_64", "probe")
+if "NS_PROFILE" in os.environ:  # where INIT counts what it executes, see tests/coverage/profile.c
+    EXTRA_ENV["NS_PROFILE"] = os.environ["NS_PROFILE"]
 
 # $1 directory of the run, $2 the probe, $3 PID 1's command, $4 what to hold open from outside, $5 "--mount" to make the
 # initramfs the root of a mount namespace of its own, where user namespaces can be made, $6 what runs meanwhile, outside,
@@ -46,6 +48,7 @@ status=0
 unshare --pid $5 --fork --kill-child sh -c '
     mount -t proc -o nosuid,nodev,noexec proc root/proc
     mount --bind cmdline root/proc/cmdline
+    [ ! "${NS_PROFILE-}" ] || mount --bind "$NS_PROFILE" root/proc/version
     [ "$1" ] || exec chroot root $0
     cd root
     mount --move . /

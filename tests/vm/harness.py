@@ -23,7 +23,7 @@ SMK = os.path.abspath(os.environ.get("SMK", os.path.join(BUILD, "host", "smk")))
 FIXTURES = os.path.join(BUILD, "fixtures")
 BUSYBOX = os.path.join(FIXTURES, "busybox", "rootfs", "usr", "bin", "busybox")
 PROBE = os.path.join(BUILD, "aarch64", "probe")
-INIT = os.path.join(BUILD, "aarch64", "init-oci")
+INIT = os.path.abspath(os.environ.get("VM_INIT", os.path.join(BUILD, "aarch64", "init-oci")))
 KERNEL = os.path.join(BUILD, "assets", "kernel.Image")
 BASE_CONFIG = os.path.join(TOP, "rootfs-fixtures", "config.base.json")
 
