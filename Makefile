@@ -8,6 +8,7 @@
 #   make bench                every budget; make bench-publish: its table and picture into docs/
 #   make fuzz                 each fuzz target for FUZZ_SECONDS (600)
 #   make coverage             lines and branches of oci/ and init/ that tests run, and why not the rest
+#   make fault                every system call of init-oci fails once, in every way: a table
 #   make install uninstall    PREFIX=/usr/local DESTDIR=
 #   make fixtures             the bundles of rootfs-fixtures/, into build/fixtures/
 #   make kernel               builds the kernel, replaces its asset; make kernel-bump: a newer source

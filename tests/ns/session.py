@@ -29,9 +29,10 @@ class Session:
     """
     One run. Output is taken and credited by read_until() and finish(); events are kept in order,
     with the number of output bytes that came before each. is_crediting, is_reading: what the host does.
+    wrapper: a program, with its arguments, that starts the launcher.
     """
 
-    def __init__(self, context, directory, with_channel, with_gate=False):
+    def __init__(self, context, directory, with_channel, with_gate=False, wrapper=()):
         self.output = {STDOUT: bytearray(), STDERR: bytearray()}
         self.ended = set()
         self.events, self.frames, self.credits = [], [], 0
@@ -45,7 +46,7 @@ class Session:
         with open(os.path.join(directory, "cmdline"), "a", encoding="utf-8") as file:
             file.write(f" smk.control={f'fd:{theirs.fileno()}' if with_channel else 'none'}\n")
         self.gate, gate = socket.socketpair()
-        command = [LAUNCH, directory] + ([str(gate.fileno())] if with_gate else [])
+        command = [*wrapper, LAUNCH, directory] + ([str(gate.fileno())] if with_gate else [])
         self.process = context.popen(command, stdin=context.devnull, stdout=text_out, stderr=text_out,
                                      pass_fds=[theirs.fileno(), gate.fileno()])
         theirs.close()
@@ -142,6 +143,7 @@ class Session:
             check(time.monotonic() < end, f"not over after {seconds} s: {self}")
         self.seconds = time.monotonic() - self.begin
         os.close(self.text_fd)
+        self.text_fd = -1
         self.gate.close()
         while self.socket and self.take():
             pass

@@ -124,6 +124,18 @@ static int do_put(int argc, char *argv[])
 	return 0;
 }
 
+/* Leaves a file behind that says so, then prints the facts. */
+static int do_witness(int argc, char *argv[])
+{
+	static const char text[] = "the probe was here\n";
+	int fd = argc > 1 ? open(argv[1], O_WRONLY | O_CREAT | O_CLOEXEC, 0644) : -1;
+
+	if (fd < 0 || write(fd, text, sizeof(text) - 1) < 0)
+		return complain("witness");
+	close(fd);
+	return print_facts(argc, argv);
+}
+
 /* The text of each PATH. */
 static int do_show(int argc, char *argv[])
 {
@@ -138,6 +150,7 @@ static int do_show(int argc, char *argv[])
 }
 
 const struct command tree_commands[] = {
-	{"tree", "PATH...", do_tree}, {"see", "PATH...", do_see}, {"put", "TEXT PATH...", do_put},
-	{"show", "PATH...", do_show}, {NULL, NULL, NULL},
+	{"tree", "PATH...", do_tree},    {"see", "PATH...", do_see},
+	{"put", "TEXT PATH...", do_put}, {"show", "PATH...", do_show},
+	{"witness", "PATH", do_witness}, {NULL, NULL, NULL},
 };
