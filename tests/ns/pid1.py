@@ -239,6 +239,8 @@ class Machine:
         options = ["--read-only"] if read_only else []
         loop = self.context.tool("losetup", "--find", "--show", *options, image).text.strip()
         self.loops.append(loop)
+        if not read_only:  # a layer once on it has left it read-only to all (BLKROSET)
+            self.context.tool("blockdev", "--setrw", loop)
         name = "vd" + chr(ord("a") + len(self.disks) // 26) + chr(ord("a") + len(self.disks) % 26)
         self.disks.append((name, serial, os.stat(loop).st_rdev))
         return name
