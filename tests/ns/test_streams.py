@@ -120,8 +120,8 @@ def ten_thousand_orphans(c):
 def entrypoint_among_many_ends(c):
     """SIGCHLD does not queue: the entrypoint's end must not get lost among its orphans'."""
     with Guest(c) as guest:
-        for code in range(40):
-            guest.run("/probe", "burst", 300, code).expect(code)
+        for code in range(64):
+            guest.run("/probe", "burst", 1000, code).expect(code)
 
 
 @case()

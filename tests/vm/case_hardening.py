@@ -3,8 +3,9 @@
 
 import errno
 import hashlib
+import json
 
-from harness import bundle, case, check, check_equal, check_in
+from harness import BUSYBOX, bundle, case, check, check_equal, check_in
 from case_tty import Terminal
 from images import config_for, layer, small_image
 from machine import Machine, read
@@ -77,3 +78,16 @@ def typing_into_the_terminal(context):
     terminal = Terminal(context, bundle(context, ["/bin/probe", "tiocsti"], terminal=True))
     terminal.end(0)
     check_in(f"tiocsti {errno.EIO}".encode(), terminal.data, "what the probe said")
+
+
+@case()
+def started_with_signals_ignored(context):
+    """Whoever starts init-oci may have SIGCHLD and others ignored: its children are still found, and see defaults."""
+    machine = Machine(context, config_for(["/bin/probe"]))
+    machine.files["busybox"] = (0o100755, read(BUSYBOX))
+    machine.files["real-init"] = machine.files["init"]
+    machine.files["init"] = (0o100755, b"#!/busybox sh\ntrap '' CHLD PIPE TERM INT HUP USR1\nexec /real-init\n")
+    outcome = machine.disk(small_image(context), "smk-layer-000").boot().expect(0)
+    facts = json.loads(outcome.out)
+    for name in ("sigIgnored", "sigBlocked", "sigCaught"):
+        check_equal(facts[name], "0" * 16, name)

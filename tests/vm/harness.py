@@ -201,7 +201,10 @@ def run_case(root, name, function, timeout):
 
 
 def main(suite, arguments):
-    """run.py [-j N] [PATTERN]: runs the cases whose names match."""
+    """run.py [--list] [-j N] [PATTERN]: runs, or lists, the cases whose names match."""
+    if arguments[:1] == ["--list"]:
+        print("\n".join(f"{suite}/{name}" for name, *_ in CASES))
+        return 0
     jobs = 2
     if arguments[:1] == ["-j"]:
         jobs = int(arguments[1])
