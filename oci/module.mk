@@ -9,3 +9,5 @@ OCI_SRCS := oci/arena.c oci/device_filter.c oci/document.c oci/fail.c oci/fate.c
 	oci/parse_seccomp.c oci/plan.c oci/plan_dev.c oci/plan_files.c oci/plan_line.c \
 	oci/plan_machine.c oci/plan_mount.c oci/plan_print.c oci/plan_root.c oci/plan_seal.c oci/reader.c \
 	oci/reader_text.c oci/seccomp_filter.c oci/state.c oci/syscalls.c oci/value.c oci/writer.c
+# Images: only smk links these, they are no part of init-oci.
+IMAGE_SRCS := oci/default_seccomp.c oci/image_config.c oci/image_parse.c oci/run_config.c oci/run_mounts.c oci/run_process.c

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The conversion. How it works: overrides are merged with the image's configuration into a plain
+ * struct first; then the text is written twice by the same function, once to learn its length.
+ */
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run_merged.h"
+
+#define BIT(n) (UINT64_C(1) << (n))
+
+static const uint64_t default_capabilities =
+	BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) |
+	BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SETFCAP) | BIT(CAP_SETGID) | BIT(CAP_SETPCAP) |
+	BIT(CAP_SETUID) | BIT(CAP_SYS_CHROOT);
+
+static const char *const masked_paths[] = {
+	"/proc/acpi",       "/proc/kcore",       "/proc/keys",        "/proc/latency_stats",
+	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
+	"/sys/firmware",    "/sys/fs/selinux",   "/sys/dev/block",
+};
+
+static const char *const readonly_paths[] = {
+	"/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+static const char *const namespaces[] = {"pid", "ipc", "uts", "mount"};
+
+#define PIDS_LIMIT 2048
+
+/* conversion.md: Entrypoint and Cmd; an entrypoint of the command line takes the image's Cmd away. */
+static int merge(const struct oci_image_config *image, const struct oci_overrides *over,
+		 struct merged *ret, struct failure *f)
+{
+	*ret = (struct merged){
+		.image = image,
+		.over = over,
+		.entrypoint = over->has_entrypoint ? over->entrypoint : image->entrypoint,
+		.args = over->args,
+		.cwd = has_text(over->working_dir) ? over->working_dir : image->working_dir,
+		.user = has_text(over->user) ? over->user : image->user,
+		.stop_signal = has_text(over->stop_signal) ? over->stop_signal : image->stop_signal,
+		.capabilities =
+			(default_capabilities & ~over->capabilities_drop) | over->capabilities_add,
+	};
+	if (!ret->args.count && !over->has_entrypoint)
+		ret->args = image->cmd;
+	if (!has_text(ret->cwd))
+		ret->cwd = "/";
+	if (ret->cwd[0] != '/')
+		return fail_config(f, "/config/WorkingDir", "%.100s: must be an absolute path",
+				   ret->cwd);
+	if (!ret->entrypoint.count && !ret->args.count)
+		return fail_config(f, "",
+				   "the image has neither Entrypoint nor Cmd: say what to run");
+	return 0;
+}
+
+void write_strings(struct writer *writer, const struct oci_strings *strings)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		write_string(writer, NULL, strings->items[i]);
+}
+
+/* ---- the rest ------------------------------------------------------------------------------- */
+
+static bool is_labelled(const struct merged *m, const char *key)
+{
+	for (size_t i = 0; i < m->image->labels.count; i++)
+		if (!strcmp(m->image->labels.items[i].key, key))
+			return true;
+	for (size_t i = 0; i < m->over->annotation_count; i++)
+		if (!strcmp(m->over->annotations[i].key, key))
+			return true;
+	return false;
+}
+
+/* conversion.md, "Annotation Fields": a label of the same name wins. */
+static void write_implied(struct writer *writer, const struct merged *m, const char *key,
+			  const char *value)
+{
+	if (has_text(value) && !is_labelled(m, key))
+		write_string(writer, key, value);
+}
+
+/* "80/tcp,443/tcp", as conversion.md wants the ports; cut at its last whole one when very long. */
+static void write_ports(struct writer *writer, const struct merged *m)
+{
+	const struct oci_pairs *ports = &m->image->exposed_ports;
+	char text[1024];
+	size_t length = 0;
+
+	for (size_t i = 0; i < ports->count; i++) {
+		size_t more = strlen(ports->items[i].key);
+
+		if (length + more + 2 > sizeof(text))
+			break;
+		if (length)
+			text[length++] = ',';
+		memcpy(text + length, ports->items[i].key, more);
+		length += more;
+	}
+	text[length] = '\0';
+	write_implied(writer, m, "org.opencontainers.image.exposedPorts", text);
+}
+
+static void write_annotations(struct writer *writer, const struct merged *m)
+{
+	const struct oci_image_config *image = m->image;
+	const struct oci_pairs *labels = &image->labels;
+
+	write_open(writer, "annotations", '{');
+	write_implied(writer, m, "org.opencontainers.image.os", image->platform.os);
+	write_implied(writer, m, "org.opencontainers.image.architecture",
+		      image->platform.architecture);
+	write_implied(writer, m, "org.opencontainers.image.variant", image->platform.variant);
+	write_implied(writer, m, "org.opencontainers.image.author", image->author);
+	write_implied(writer, m, "org.opencontainers.image.created", image->created);
+	write_implied(writer, m, OCI_ANNOTATION_STOP_SIGNAL, m->stop_signal);
+	write_ports(writer, m);
+	if (has_text(m->user))
+		write_string(writer, OCI_ANNOTATION_USER, m->user);
+	for (size_t i = 0; i < labels->count; i++)
+		if (labels->items[i].key[0] && strcmp(labels->items[i].key, OCI_ANNOTATION_USER))
+			write_string(writer, labels->items[i].key,
+				     labels->items[i].value ? labels->items[i].value : "");
+	for (size_t i = 0; i < m->over->annotation_count; i++)
+		write_string(writer, m->over->annotations[i].key, m->over->annotations[i].value);
+	write_close(writer, '}');
+}
+
+static void write_list(struct writer *writer, const char *key, const char *const *items,
+		       size_t count)
+{
+	write_open(writer, key, '[');
+	for (size_t i = 0; i < count; i++)
+		write_string(writer, NULL, items[i]);
+	write_close(writer, ']');
+}
+
+static void write_linux(struct writer *writer, const struct merged *m)
+{
+	write_open(writer, "linux", '{');
+	write_open(writer, "namespaces", '[');
+	for (size_t i = 0; i < COUNT(namespaces); i++) {
+		write_open(writer, NULL, '{');
+		write_string(writer, "type", namespaces[i]);
+		write_close(writer, '}');
+	}
+	write_close(writer, ']');
+	write_open(writer, "sysctl", '{');
+	for (size_t i = 0; i < m->over->sysctl_count; i++)
+		write_string(writer, m->over->sysctls[i].key, m->over->sysctls[i].value);
+	write_close(writer, '}');
+	write_open(writer, "resources", '{');
+	write_open(writer, "pids", '{');
+	write_uint(writer, "limit", PIDS_LIMIT);
+	write_close(writer, '}');
+	write_close(writer, '}');
+	write_list(writer, "maskedPaths", masked_paths, COUNT(masked_paths));
+	write_list(writer, "readonlyPaths", readonly_paths, COUNT(readonly_paths));
+	if (!m->over->unconfined)
+		write_default_seccomp(writer, m->capabilities);
+	write_close(writer, '}');
+}
+
+static size_t write_all(const struct merged *m, char *text, size_t size)
+{
+	struct writer writer = {.text = text, .size = size};
+
+	write_open(&writer, NULL, '{');
+	write_string(&writer, "ociVersion", "1.2.0");
+	write_process(&writer, m);
+	write_open(&writer, "root", '{');
+	write_string(&writer, "path", "rootfs");
+	write_bool(&writer, "readonly", m->over->read_only);
+	write_close(&writer, '}');
+	if (has_text(m->over->hostname))
+		write_string(&writer, "hostname", m->over->hostname);
+	write_mounts(&writer, m);
+	write_annotations(&writer, m);
+	write_linux(&writer, m);
+	write_close(&writer, '}');
+	return write_finish(&writer);
+}
+
+int oci_run_config(const struct oci_image_config *image, const struct oci_overrides *overrides,
+		   char **ret_text, size_t *ret_length, struct failure *f)
+{
+	struct merged m;
+	char nothing[1]; /* the first time, only the length is wanted */
+	size_t length;
+	char *text;
+
+	if (merge(image, overrides, &m, f))
+		return -1;
+	length = write_all(&m, nothing, sizeof(nothing));
+	text = malloc(length + 1);
+	if (!text)
+		return fail_config(f, "", "out of memory");
+	write_all(&m, text, length + 1);
+	*ret_text = text;
+	*ret_length = length;
+	return 0;
+}
