@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The cache of layer images, shared by any number of smk. */
+#ifndef HOST_CACHE_H
+#define HOST_CACHE_H
+
+#include "host/host.h"
+
+#define CACHE_LAYERS "layers" /* the directory in smk's cache */
+#define CACHE_NAMES  2
+
+struct cache_request {
+	/*
+	 * Names that the image may have, NULL at the end. The first is also the lock's: whoever asks for the
+	 * same first name waits.
+	 */
+	const char *names[CACHE_NAMES];
+	const char *what; /* in "another smk packs this ..." */
+	/* Makes the image at a temporary path; *ret_which: the name that it gets. */
+	int (*make)(void *context, const char *temporary, unsigned *ret_which, struct failure *f);
+	void *context;
+};
+
+/* The path of the image, made now when it is not there. */
+int cache_get(const struct cache_request *request, char **ret_image, bool *ret_is_cached,
+	      struct failure *f) FAIL_MUST_CHECK;
+/* Removes what nobody has used for long: images, temporary files, locks. */
+void cache_sweep(const char *directory);
+
+#endif
