@@ -201,6 +201,23 @@ static int open_bundle(struct bundle *bundle, const struct strings *env, struct 
 	return open_root(bundle, f);
 }
 
+int bundle_from_config(const char *path, char *config, size_t length, struct bundle *ret,
+		       struct failure *f)
+{
+	struct bundle bundle;
+
+	bundle_init(&bundle);
+	bundle.path = path;
+	bundle.config = config;
+	bundle.config_length = length;
+	if (parse(&bundle, f) || edit_console_size(&bundle, f)) {
+		bundle_finish(&bundle);
+		return -1;
+	}
+	*ret = bundle;
+	return 0;
+}
+
 int bundle_open(const char *path, const struct strings *env, struct bundle *ret, struct failure *f)
 {
 	struct bundle bundle;

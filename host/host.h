@@ -75,6 +75,8 @@ enum upper_choice {
 	CHOICE__COUNT,
 };
 
+struct image_options;
+
 struct run_options {
 	unsigned memory_mib;
 	unsigned cpus;
@@ -88,7 +90,8 @@ struct run_options {
 	bool print_vmm;
 	bool keep;
 	bool console;
-	const char *bundle;
+	const char *bundle; /* a bundle's directory, or an image's reference */
+	struct image_options *image;
 };
 
 void options_init(struct run_options *options);
@@ -196,6 +199,9 @@ struct bundle {
 void bundle_init(struct bundle *bundle);
 int bundle_open(const char *path, const struct strings *env, struct bundle *ret,
 		struct failure *f) FAIL_MUST_CHECK;
+/* The same from a configuration that was made here (malloc'd, the bundle's from now on); no root. */
+int bundle_from_config(const char *path, char *config, size_t length, struct bundle *ret,
+		       struct failure *f) FAIL_MUST_CHECK;
 void bundle_finish(struct bundle *bundle);
 
 /* ---- pack
@@ -243,7 +249,8 @@ struct machine {
 	unsigned cpus;
 	const char *kernel;
 	const char *initramfs;
-	const char *layer;
+	const struct strings *layers; /* disk images, lowest first */
+	const struct image_options *image;
 	const char *upper; /* disk image, or NULL */
 	bool upper_is_temporary;
 	const char *upper_key; /* value of smk.upper=, or NULL */

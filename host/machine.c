@@ -4,6 +4,7 @@
  * of config.json stands in it: the configuration travels in the initramfs.
  */
 #include "host.h"
+#include "image/overrides.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 
 #include <smk/contract.h>
 
+#define MMIO_LAYERS_MAX  16
+#define PCI_FUNCTIONS    8
 #define COMMAND_LINE_MAX 2047 /* arm64's COMMAND_LINE_SIZE, less the NUL */
 
 /*
@@ -108,27 +111,75 @@ static int add_command_line(const struct machine *machine, struct strings *argv,
 	return 0;
 }
 
-static void add_disk(struct strings *argv, const char *id, const char *path, const char *options,
-		     const char *serial)
+static void add_drive(struct strings *argv, const char *id, const char *path, const char *options)
 {
 	AUTO_FREE char *escaped = escape_commas(path);
 
 	strings_add(argv, "-drive");
 	strings_add(argv, "if=none,id=%s,format=raw,%s,file=%s", id, options, escaped);
 	strings_add(argv, "-device");
-	strings_add(argv, "virtio-blk-device,drive=%s,serial=%s", id, serial);
+}
+
+/*
+ * The machine has 32 places for virtio devices over MMIO, found without a search. More layers than
+ * those can take go to PCI Express: a port for each eight, eight ports in a slot.
+ */
+static void add_port(struct strings *argv, size_t port)
+{
+	strings_add(argv, "-device");
+	strings_add(argv, "pcie-root-port,id=port%zu,chassis=%zu,addr=%zu.%zu%s", port, port + 1,
+		    1 + port / PCI_FUNCTIONS, port % PCI_FUNCTIONS,
+		    port % PCI_FUNCTIONS ? "" : ",multifunction=on");
+}
+
+static void add_layers(const struct machine *machine, struct strings *argv)
+{
+	const struct strings *layers = machine->layers;
+	bool is_pci = layers->count > MMIO_LAYERS_MAX;
+
+	for (size_t i = 0; i < layers->count; i++) {
+		AUTO_FREE char *id = must_format("layer%zu", i);
+		char serial[32];
+
+		snprintf(serial, sizeof(serial), SMK_SERIAL_LAYER_FORMAT, (unsigned)i);
+		if (is_pci && i % PCI_FUNCTIONS == 0)
+			add_port(argv, i / PCI_FUNCTIONS);
+		add_drive(argv, id, layers->items[i], "readonly=on");
+		if (is_pci)
+			strings_add(argv,
+				    "virtio-blk-pci,drive=%s,serial=%s,bus=port%zu,addr=0.%zu%s,"
+				    "disable-legacy=on,vectors=0,num-queues=1",
+				    id, serial, i / PCI_FUNCTIONS, i % PCI_FUNCTIONS,
+				    i % PCI_FUNCTIONS ? "" : ",multifunction=on");
+		else
+			strings_add(argv, "virtio-blk-device,drive=%s,serial=%s", id, serial);
+	}
 }
 
 static void add_disks(const struct machine *machine, struct strings *argv)
 {
-	char serial[32];
+	add_layers(machine, argv);
+	if (!machine->upper)
+		return;
+	add_drive(argv, "upper", machine->upper,
+		  machine->upper_is_temporary ? "cache=unsafe" : "cache=writeback");
+	strings_add(argv, "virtio-blk-device,drive=upper,serial=" SMK_SERIAL_UPPER);
+}
 
-	snprintf(serial, sizeof(serial), SMK_SERIAL_LAYER_FORMAT, 0u);
-	add_disk(argv, "layer0", machine->layer, "readonly=on", serial);
-	if (machine->upper)
-		add_disk(argv, "upper", machine->upper,
-			 machine->upper_is_temporary ? "cache=unsafe" : "cache=writeback",
-			 SMK_SERIAL_UPPER);
+/* Directories of the host, by 9p: what the guest makes there is QEMU's user's. */
+static void add_volumes(const struct machine *machine, struct strings *argv)
+{
+	for (size_t i = 0; i < machine->image->volume_count; i++) {
+		const struct volume *volume = &machine->image->volumes[i];
+		AUTO_FREE char *path = escape_commas(volume->path);
+
+		strings_add(argv, "-fsdev");
+		strings_add(argv,
+			    "local,id=volume%zu,security_model=none,multidevs=remap%s,path=%s", i,
+			    volume->is_readonly ? ",readonly=on" : "", path);
+		strings_add(argv, "-device");
+		strings_add(argv, "virtio-9p-device,fsdev=volume%zu,mount_tag=%s", i, volume->tag);
+	}
 }
 
 /* The console and the control port; without descriptors the console is on stdio. */
@@ -202,6 +253,7 @@ int machine_argv(const struct machine *machine, const char *program, struct stri
 	if (add_command_line(machine, ret, f))
 		return -1;
 	add_disks(machine, ret);
+	add_volumes(machine, ret);
 	add_console(machine, ret);
 	add_words(ret, rng, sizeof(rng) / sizeof(rng[0]));
 	return 0;

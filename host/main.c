@@ -19,8 +19,8 @@ static const struct {
 	const char *usage;
 	const char *help;
 } commands[] = {
-	{"run", command_run, "run [options] BUNDLE",
-	 "boot the bundle; exits with the workload's code, or 125"},
+	{"run", command_run, "run [options] BUNDLE | IMAGE [command]",
+	 "boot it; exits with the workload's code, or 125"},
 	{"plan", command_plan, "plan BUNDLE", "print the steps that the guest would carry out"},
 	{"assets", command_assets, "assets [list | extract DIR | verify]",
 	 "the kernel and init-oci inside smk"},

@@ -2,16 +2,21 @@
 # smk, and `make run`, which boots the quickest fixture.
 
 HOST_SRCS := \
-	host/assets.c host/bundle.c host/channel.c host/console.c host/files.c host/layer.c \
+	host/assets.c host/bundle.c host/cache.c host/channel.c host/console.c host/files.c host/layer.c \
 	host/machine.c host/main.c host/messages.c host/option_values.c host/options.c host/pack.c host/plan.c \
 	host/process.c host/run.c host/say.c host/scratch.c host/session.c host/signals.c host/stream.c host/tail.c \
 	host/terminal.c host/timing.c host/tree.c host/util.c
+# Images: from what tools leave on disk to layers and a configuration.
+HOST_SRCS += $(addprefix host/image/,choose.c config.c convert.c erofs.c erofs_tree.c image.c layer_merge.c layer_tar.c layer_tree.c \
+	overrides.c prepare.c squashfs.c squashfs_lz4.c squashfs_tree.c store.c)
 # The parser of the guest, and the library's hash, whose names its archive hides.
 HOST_SHARED_SRCS := $(wildcard oci/*.c) lib/sha256.c lib/sha256_cpu.c
 
+HOST_LIBS := -ljansson -llzma -larchive -lsquashfs -pthread
+
 SMK := $(B)/host/smk
 $(SMK): $(call objs,host,$(HOST_SRCS) $(HOST_SHARED_SRCS)) $(B)/host/libsmkernel.a
-	$(call link,host,-ljansson -llzma -pthread)
+	$(call link,host,$(HOST_LIBS))
 all: $(SMK)
 
 INSTALL_BIN += $(SMK)
@@ -26,4 +31,4 @@ run: deps
 # The same program with ASan and UBSan; the suite host runs it too.
 SMK_DEBUG := $(B)/debug/smk
 $(SMK_DEBUG): $(call objs,debug,$(HOST_SRCS) $(HOST_SHARED_SRCS)) $(B)/host/libsmkernel.a
-	$(call link,debug,-ljansson -llzma -pthread)
+	$(call link,debug,$(HOST_LIBS))

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #define MEMORY_MIN_MIB 32
 #define MEMORY_MAX_MIB (1u << 20)
 #define CPUS_MAX       64
+#define ENV_FILE_MAX   (1u << 20)
 
 static const char *const accel_names[] = {
 	[ACCEL_AUTO] = "auto",
@@ -79,15 +81,20 @@ int set_cpus(struct run_options *o, const char *value, struct failure *f)
 	return 0;
 }
 
-int set_timeout(struct run_options *o, const char *value, struct failure *f)
+static int parse_seconds(const char *option, const char *value, unsigned *ret, struct failure *f)
 {
 	unsigned long number;
 	const char *rest;
 
 	if (parse_number(value, &rest, 1000000, &number) || *rest || !number)
-		return fail_config(f, "", "--timeout %s: a number of seconds", value);
-	o->timeout_s = (unsigned)number;
+		return fail_config(f, "", "%s %s: a number of seconds", option, value);
+	*ret = (unsigned)number;
 	return 0;
+}
+
+int set_timeout(struct run_options *o, const char *value, struct failure *f)
+{
+	return parse_seconds("--timeout", value, &o->timeout_s, f);
 }
 
 /*
@@ -174,6 +181,28 @@ int set_env(struct run_options *o, const char *value, struct failure *f)
 	if (!inherited)
 		return fail_config(f, "", "--env %s: not set in smk's environment", value);
 	strings_add(&o->env, "%s=%s", value, inherited);
+	return 0;
+}
+
+/* Lines of NAME=VALUE or NAME, as podman reads them: blank ones and those that begin with # say nothing. */
+int set_env_file(struct run_options *o, const char *value, struct failure *f)
+{
+	AUTO_FREE char *text = NULL;
+	size_t length;
+
+	if (file_read(AT_FDCWD, value, ENV_FILE_MAX, &text, &length, f))
+		return -1;
+	if (memchr(text, '\0', length))
+		return fail_err(f, 0, "--env-file", value, "has a NUL byte");
+	text[length] = '\0'; /* file_read leaves room for it */
+	for (char *line = text, *end; *line; line = end) {
+		end = line + strcspn(line, "\n");
+		if (*end)
+			*end++ = '\0';
+		line += strspn(line, " \t");
+		if (*line && *line != '#' && set_env(o, line, f))
+			return -1;
+	}
 	return 0;
 }
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/image.h"
+#include "image/overrides.h"
 #include "option_values.h"
 
 struct option {
@@ -14,26 +16,60 @@ struct option {
 	const char *argument; /* NULL: a flag */
 	const char *help;
 	int (*set)(struct run_options *o, const char *value, struct failure *f);
+	/* Of images only; a bundle's config.json says these things itself. One of three ways: */
+	int (*set_image)(struct image_options *o, const char *value, struct failure *f);
+	size_t text; /* offset in struct image_options + 1 of where the value is kept */
+	size_t flag; /* offset + 1 of a bool that becomes true */
 };
 
+#define IMAGE(function)    .set_image = image_set_##function
+#define IMAGE_TEXT(member) .text = offsetof(struct image_options, member) + 1
+#define IMAGE_FLAG(member) .flag = offsetof(struct image_options, member) + 1
+
 static const struct option table[] = {
-	{"--memory", "SIZE", "guest memory: 256M, 1G (default 256M, at least 32M)", set_memory},
-	{"--cpus", "N", "virtual CPUs (default 1)", set_cpus},
-	{"--kernel", "FILE", "boot this uncompressed arm64 Image", set_kernel},
-	{"--init", "FILE", "use this init-oci", set_init},
-	{"--append", "STRING", "add to the kernel command line (repeatable)", set_append},
+	{"--memory", "SIZE", "guest memory: 256M, 1G (default 256M, at least 32M)",
+	 .set = set_memory},
+	{"--cpus", "N", "virtual CPUs (default 1)", .set = set_cpus},
+	{"--kernel", "FILE", "boot this uncompressed arm64 Image", .set = set_kernel},
+	{"--init", "FILE", "use this init-oci", .set = set_init},
+	{"--append", "STRING", "add to the kernel command line (repeatable)", .set = set_append},
 	{"--upper", "KIND", "writable layer: tmpfs[:SIZE], disk:SIZE, file:PATH or none",
-	 set_upper},
+	 .set = set_upper},
 	{"--env", "NAME[=VALUE]", "set a variable of the workload; no =: take smk's (repeatable)",
-	 set_env},
-	{"--accel", "NAME", "auto, kvm or tcg (default auto)", set_accel},
-	{"--timeout", "SECONDS", "end the VM after so long, with exit code 125", set_timeout},
-	{"--timing", NULL, "print where the time went", set_timing},
-	{"--console", NULL, "show the guest's console on stderr", set_console},
+	 .set = set_env},
+	{"--env-file", "FILE", "the same from a file, a line each", .set = set_env_file},
+	{"--accel", "NAME", "auto, kvm or tcg (default auto)", .set = set_accel},
+	{"--timeout", "SECONDS", "end the VM after so long, with exit code 125",
+	 .set = set_timeout},
+	{"--timing", NULL, "print where the time went", .set = set_timing},
+	{"--console", NULL, "show the guest's console on stderr", .set = set_console},
 	{"--print-vmm", NULL, "print QEMU's command line and files instead of running",
-	 set_print_vmm},
-	{"--keep", NULL, "keep temporary files", set_keep},
-	{"--rm", NULL, "remove temporary files (the default)", set_rm},
+	 .set = set_print_vmm},
+	{"--keep", NULL, "keep temporary files", .set = set_keep},
+	{"--rm", NULL, "remove temporary files (the default)", .set = set_rm},
+	{"--entrypoint", "WORD", "instead of the image's: a program, or a JSON array",
+	 IMAGE_TEXT(entrypoint)},
+	{"--workdir", "DIR", "the working directory", IMAGE_TEXT(working_dir)},
+	{"--user", "USER[:GROUP]", "names of the image's, or numbers", IMAGE_TEXT(user)},
+	{"--hostname", "NAME", "the container's name", IMAGE_TEXT(hostname)},
+	{"--tty", NULL, "give the workload a terminal", IMAGE_FLAG(terminal)},
+	{"--read-only", NULL, "a read-only root, with tmpfs on /run, /tmp and /var/tmp",
+	 IMAGE_FLAG(read_only)},
+	{"--no-new-privileges", NULL, "no program gains rights by its file",
+	 IMAGE_FLAG(no_new_privileges)},
+	{"--unconfined", NULL, "no seccomp profile", IMAGE_FLAG(unconfined)},
+	{"--cap-add", "NAME", "one capability more, or all (repeatable)", IMAGE(cap_add)},
+	{"--cap-drop", "NAME", "one less, or all (repeatable)", IMAGE(cap_drop)},
+	{"--tmpfs", "DIR[:OPTIONS]", "a tmpfs (repeatable)", IMAGE(tmpfs)},
+	{"--volume", "HOSTDIR:DIR[:ro]", "share a directory of the host (repeatable)",
+	 IMAGE(volume)},
+	{"--ulimit", "NAME=SOFT[:HARD]", "a resource limit (repeatable)", IMAGE(ulimit)},
+	{"--sysctl", "NAME=VALUE", "a kernel parameter (repeatable)", IMAGE(sysctl)},
+	{"--annotation", "NAME=VALUE", "an annotation (repeatable)", IMAGE(annotation)},
+	{"--layer-fs", "NAME", "file system of the layers: squashfs or erofs", IMAGE(layer_fs)},
+	{"--max-layer-size", "SIZE", "refuse layers that unpack to more (default 16G)",
+	 IMAGE(max_layer_size)},
+	{"--flatten", NULL, "make one layer of all", IMAGE_FLAG(flatten)},
 };
 
 #define OPTION_COUNT (sizeof(table) / sizeof(table[0]))
@@ -41,12 +77,17 @@ static const struct option table[] = {
 void options_init(struct run_options *options)
 {
 	*options = (struct run_options){.memory_mib = 256, .cpus = 1};
+	options->image = must_alloc(sizeof(*options->image));
+	image_options_init(options->image);
 }
 
 void options_finish(struct run_options *options)
 {
 	strings_finish(&options->append);
 	strings_finish(&options->env);
+	image_options_finish(options->image);
+	free(options->image);
+	options->image = NULL;
 }
 
 void options_help(void)
@@ -75,6 +116,24 @@ static int unknown_option(const char *word, size_t length, struct failure *f)
 	return fail_config(f, "", "unknown option %s: see smk --help", name);
 }
 
+static int set_option(const struct option *option, struct run_options *o, const char *value,
+		      struct failure *f)
+{
+	char *image = (char *)o->image;
+
+	if (option->set)
+		return option->set(o, value, f);
+	if (!o->image->given)
+		o->image->given = option->name;
+	if (option->set_image)
+		return option->set_image(o->image, value, f);
+	if (option->flag)
+		*(bool *)(void *)(image + option->flag - 1) = true;
+	else
+		*(const char **)(void *)(image + option->text - 1) = value;
+	return 0;
+}
+
 /* One option at argv[*index]; its value may be the next word. */
 static int parse_option(int argc, char *const *argv, int *index, struct run_options *o,
 			struct failure *f)
@@ -96,31 +155,50 @@ static int parse_option(int argc, char *const *argv, int *index, struct run_opti
 						   option->argument);
 			value = argv[++*index];
 		}
-		return option->set(o, value, f);
+		return set_option(option, o, value, f);
 	}
 	return unknown_option(word, length, f);
 }
 
+/* What comes after the bundle or image: for an image, the command to run instead of its own. */
+static int set_args(struct run_options *o, char *const *words, int count, struct failure *f)
+{
+	o->image->args = words;
+	o->image->arg_count = (size_t)count;
+	if (image_is_reference(o->bundle))
+		return 0;
+	if (count)
+		return fail_config(f, "", "more than one bundle: %s and %s", o->bundle, words[0]);
+	if (o->image->given)
+		return fail_config(f, "",
+				   "%s is for images: %s is a bundle, whose config.json says it",
+				   o->image->given, o->bundle);
+	return 0;
+}
+
+/* smk run [options] WHAT [options] [--] [words]: the first word that is no option ends the options. */
 int options_parse(int argc, char *const *argv, struct run_options *ret, struct failure *f)
 {
 	bool is_ended = false;
+	int i;
 
-	for (int i = 0; i < argc; i++) {
+	for (i = 0; i < argc; i++) {
 		if (!is_ended && !strcmp(argv[i], "--")) {
 			is_ended = true;
 		} else if (!is_ended && argv[i][0] == '-' && argv[i][1]) {
 			if (parse_option(argc, argv, &i, ret, f))
 				return -1;
-		} else if (ret->bundle) {
-			return fail_config(f, "", "more than one bundle: %s and %s", ret->bundle,
-					   argv[i]);
-		} else {
+		} else if (!ret->bundle) {
 			ret->bundle = argv[i];
+		} else {
+			break;
 		}
 	}
 	if (!ret->bundle || !*ret->bundle)
-		return fail_config(f, "", "no bundle given: smk run [options] BUNDLE");
-	return 0;
+		return fail_config(
+			f, "",
+			"no bundle or image given: smk run [options] BUNDLE, or IMAGE [command]");
+	return set_args(ret, argv + i, argc - i, f);
 }
 
 /* Edit distance of two words, of at most 63 characters each. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* smk run: the stages in their order, and what they leave behind cleaned up. */
 #include "host.h"
+#include "image/image.h"
+#include "image/overrides.h"
+#include "image/prepare.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,7 +19,7 @@ struct run {
 	struct bundle bundle;
 	struct timeline timeline;
 	char *qemu;
-	char *layer;
+	struct strings layers; /* lowest first */
 	bool is_layer_cached;
 	char *kernel;
 	char *initramfs;
@@ -46,7 +49,7 @@ static void run_finish(struct run *run)
 	bundle_finish(&run->bundle);
 	strings_finish(&run->argv);
 	free(run->qemu);
-	free(run->layer);
+	strings_finish(&run->layers);
 	free(run->kernel);
 	free(run->initramfs);
 	free(run->upper);
@@ -130,16 +133,58 @@ static int prepare_sockets(struct run *run, struct failure *f)
 	return 0;
 }
 
+static int prepare_bundle(struct run *run, struct failure *f)
+{
+	const struct run_options *options = &run->options;
+	AUTO_FREE char *layer = NULL;
+
+	if (bundle_open(options->bundle, &options->env, &run->bundle, f) ||
+	    pack_layer(run->bundle.root_fd, run->bundle.root_path, &layer, &run->is_layer_cached,
+		       f))
+		return -1;
+	strings_add(&run->layers, "%s", layer);
+	return 0;
+}
+
+/* The configuration first: what is wrong with it should cost no conversion. */
+static int prepare_layers(struct run *run, const struct image *image, struct failure *f)
+{
+	const struct run_options *options = &run->options;
+	struct prepared prepared = {.is_cached = false};
+	size_t length;
+	char *text;
+
+	if (image_config_text(image, options->image, &options->env, &text, &length, f) ||
+	    bundle_from_config(options->bundle, text, length, &run->bundle, f))
+		return -1;
+	if (layers_prepare(image, options->image, &prepared, f)) {
+		strings_finish(&prepared.paths);
+		return -1;
+	}
+	run->layers = prepared.paths;
+	run->is_layer_cached = prepared.is_cached;
+	return 0;
+}
+
+static int prepare_image(struct run *run, struct failure *f)
+{
+	struct image image;
+	int result;
+
+	if (image_open(run->options.bundle, &image, f))
+		return -1;
+	result = prepare_layers(run, &image, f);
+	image_finish(&image);
+	return result;
+}
+
 static int prepare(struct run *run, struct failure *f)
 {
 	const struct run_options *options = &run->options;
 
 	if (machine_check_accel(machine_accel(options->accel), f) ||
 	    program_find("qemu-system-aarch64", &run->qemu, f) ||
-	    bundle_open(options->bundle, &options->env, &run->bundle, f))
-		return -1;
-	if (pack_layer(run->bundle.root_fd, run->bundle.root_path, &run->layer,
-		       &run->is_layer_cached, f))
+	    (image_is_reference(options->bundle) ? prepare_image(run, f) : prepare_bundle(run, f)))
 		return -1;
 	run->timeline.packed_ms = now_ms();
 	if (assets_kernel(&run->kernel, f) || prepare_initramfs(run, f) || prepare_upper(run, f) ||
@@ -158,7 +203,8 @@ static int build_argv(struct run *run, struct failure *f)
 		.cpus = options->cpus,
 		.kernel = run->kernel,
 		.initramfs = run->initramfs,
-		.layer = run->layer,
+		.layers = &run->layers,
+		.image = options->image,
 		.upper = run->upper,
 		.upper_is_temporary = options->upper == CHOICE_DISK,
 		.upper_key = run->upper_key,
@@ -170,32 +216,27 @@ static int build_argv(struct run *run, struct failure *f)
 	return machine_argv(&machine, run->qemu, &run->argv, f);
 }
 
+static void print_file(const struct run *run, const char *what, const char *path, bool is_temporary)
+{
+	if (path)
+		printf("# %s: %s%s\n", what, path,
+		       is_temporary && !run->options.keep ? " (removed now: --keep keeps it)" : "");
+}
+
 /* The command line, and after it a comment for each file that it needs. */
 static int print_vmm(const struct run *run)
 {
-	const struct {
-		const char *what;
-		const char *path;
-		bool is_temporary;
-	} files[] = {
-		{"kernel", run->kernel, false},
-		{"initramfs", run->initramfs, true},
-		{"layer", run->layer, false},
-		{"upper", run->upper, run->options.upper == CHOICE_DISK},
-	};
-
 	for (size_t i = 0; i < run->argv.count; i++) {
 		AUTO_FREE char *word = say_quoted(run->argv.items[i]);
 
 		printf("%s%s", i ? " " : "", word);
 	}
 	printf("\n");
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (files[i].path)
-			printf("# %s: %s%s\n", files[i].what, files[i].path,
-			       files[i].is_temporary && !run->options.keep
-				       ? " (removed now: --keep keeps it)"
-				       : "");
+	print_file(run, "kernel", run->kernel, false);
+	print_file(run, "initramfs", run->initramfs, true);
+	for (size_t i = 0; i < run->layers.count; i++)
+		print_file(run, "layer", run->layers.items[i], false);
+	print_file(run, "upper", run->upper, run->options.upper == CHOICE_DISK);
 	return 0;
 }
 

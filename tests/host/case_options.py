@@ -22,7 +22,7 @@ def refused(name, words, *parts):
 refused("no_command", [], "no command given", "smk --help")
 refused("unknown_command", ["rnu", "x"], "unknown command rnu", "did you mean run?")
 refused("strange_command", ["xyzzy"], "unknown command xyzzy", "see smk --help")
-refused("no_bundle", ["run"], "no bundle given")
+refused("no_bundle", ["run"], "no bundle or image given")
 refused("two_bundles", ["run", "a", "b"], "more than one bundle: a and b")
 refused("option_hint", ["run", "--memroy", "1G", "x"], "--memroy: did you mean --memory?")
 refused("option_without_hint", ["run", "--qqqqqqqq", "x"], "--qqqqqqqq: see smk --help")

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Choosing an image in a store, and reading its documents; shared by choose.c and image.c. */
+#ifndef HOST_IMAGE_CHOOSE_H
+#define HOST_IMAGE_CHOOSE_H
+
+#include "host/image/image.h"
+
+/* The manifest that a tag (NULL: any) and our platform leave. */
+int choose_manifest(const struct image *image, const char *tag, struct oci_descriptor *ret,
+		    struct failure *f) FAIL_MUST_CHECK;
+/* The same in a docker-archive. */
+int choose_saved(const struct image *image, const char *tag, struct oci_saved_image *ret,
+		 struct failure *f) FAIL_MUST_CHECK;
+int check_platform(const struct image *image, const struct oci_platform *platform,
+		   struct failure *f) FAIL_MUST_CHECK;
+
+/* The file of a blob in a layout; the caller frees it. */
+char *blob_name(const char *digest);
+int load_manifest(const struct image *image, const struct oci_descriptor *descriptor,
+		  struct oci_manifest *ret, struct failure *f) FAIL_MUST_CHECK;
+int load_config(const struct image *image, const struct oci_descriptor *descriptor,
+		struct oci_image_config *ret, struct failure *f) FAIL_MUST_CHECK;
+
+#endif
