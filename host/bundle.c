@@ -4,7 +4,7 @@
  * is checked here with the guest's own parser, so that an error costs no boot; --env is put into
  * it, and mounts that make sense on the host only are taken out or refused.
  */
-#include "host.h"
+#include "hooks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "oci/edit.h"
+#include "oci/utf8.h"
 
 /*
  * Bind mounts that container engines add for what init-oci does itself in the guest: dropping them
@@ -26,7 +27,7 @@ static const char *const provided_by_guest[] = {
 
 void bundle_init(struct bundle *bundle)
 {
-	*bundle = (struct bundle){.root_fd = -1};
+	*bundle = (struct bundle){.root_fd = -1, .dir_fd = -1};
 }
 
 void bundle_finish(struct bundle *bundle)
@@ -35,7 +36,9 @@ void bundle_finish(struct bundle *bundle)
 		oci_spec_finish(&bundle->spec);
 	free(bundle->config);
 	free(bundle->root_path);
+	free(bundle->real_path);
 	cleanup_fd(&bundle->root_fd);
+	cleanup_fd(&bundle->dir_fd);
 	bundle_init(bundle);
 }
 
@@ -149,17 +152,20 @@ static int check_mounts(struct bundle *bundle, struct failure *f)
 	return replace_config(bundle, text, length, f);
 }
 
-/* What the guest cannot do for the host, and smk does not: refused, as nothing is left out. */
-static int check_hooks(const struct oci_hooks *hooks, struct failure *f)
+/* Hooks are told the bundle's path in JSON, which has no words for other bytes. */
+static int check_hooks(const struct bundle *bundle, struct failure *f)
 {
-	static const enum oci_hook_kind of_host[] = {OCI_HOOK_PRESTART, OCI_HOOK_CREATE_RUNTIME,
-						     OCI_HOOK_POSTSTART, OCI_HOOK_POSTSTOP};
+	const char *field = hooks_of_host(&bundle->spec.hooks);
+	const char *at = bundle->real_path;
+	size_t length = 1;
 
-	for (size_t i = 0; i < sizeof(of_host) / sizeof(of_host[0]); i++)
-		if (hooks->counts[of_host[i]])
-			return fail_config(f, hooks->items[of_host[i]][0].field,
-					   "smk runs no hooks of the host: remove it");
-	return 0;
+	for (; field && *at && length; at += length)
+		length = utf8_length(at, strnlen(at, 4));
+	if (length)
+		return 0;
+	return fail_config(f, field,
+			   "%s: the bundle's path is not UTF-8, and its hooks have to be told it",
+			   bundle->real_path);
 }
 
 static int open_root(struct bundle *bundle, struct failure *f)
@@ -186,6 +192,10 @@ static int open_bundle(struct bundle *bundle, const struct strings *env, struct 
 	if (!S_ISDIR(st.st_mode))
 		return fail_err(f, ENOTDIR, "bundle", bundle->path,
 				"a bundle is a directory with config.json in it");
+	bundle->real_path = realpath(bundle->path, NULL);
+	bundle->dir_fd = open(bundle->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (!bundle->real_path || bundle->dir_fd < 0)
+		return fail_sys(f, "bundle", bundle->path);
 	if (access(config, F_OK))
 		return fail_err(f, errno, "open", config,
 				"a bundle is a directory with config.json in it");
@@ -195,8 +205,7 @@ static int open_bundle(struct bundle *bundle, const struct strings *env, struct 
 		return -1;
 	if (env->count && edit_env(bundle, env, f))
 		return -1;
-	if (check_hooks(&bundle->spec.hooks, f) || edit_console_size(bundle, f) ||
-	    check_mounts(bundle, f))
+	if (check_hooks(bundle, f) || edit_console_size(bundle, f) || check_mounts(bundle, f))
 		return -1;
 	return open_root(bundle, f);
 }

@@ -4,6 +4,8 @@
  *
  *   options -> bundle -> pack -> assets -> machine (QEMU's argv) -> session -> exit code
  *
+ * and around the session the hooks of the host, hooks.h.
+ *
  * Each part fills a plain struct that later ones only read. Every failure is a struct failure,
  * printed once, by main, as one line; smk's own failures end with 125.
  */
@@ -45,11 +47,15 @@ void cleanup_free(void *pointer);
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 double now_ms(void);
+/* What poll() is to be told so that it ends at that time; 0: never. */
+int poll_timeout(double deadline_ms);
 
 /* ---- say: everything that smk itself prints on stderr ------------------------------------------
  */
 
 void say_failure(const struct failure *f);
+/* One that changes nothing. */
+void say_tolerated(const struct failure *f);
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void say_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A line that replaces itself, on a terminal only; say_progress(NULL) takes it away. */
@@ -126,23 +132,36 @@ void scratch_sweep(void);
 int program_find(const char *name, char **ret_path, struct failure *f) FAIL_MUST_CHECK;
 
 struct process_setup {
-	const char *path;
+	const char *path; /* stays valid as long as the process */
 	char *const *argv;
+	char *const *envp;   /* NULL: smk's own */
+	int input_fd;        /* its stdin; 0: /dev/null */
 	int cwd_fd;          /* -1: smk's own */
 	const int *keep_fds; /* descriptors that stay open in the program */
 	size_t keep_count;
-	bool own_session; /* away from the terminal and its signals */
 };
 
 struct process {
-	pid_t pid;     /* -1: none */
+	pid_t pid; /* -1: none */
+	const char *path;
 	int output_fd; /* its stdout and stderr, one pipe; non-blocking */
+	int error_fd;
+	int gate_fd;
 };
 
-/* The program ends when smk does, whatever way smk ends. */
+#define PROCESS_NONE ((struct process){.pid = -1, .output_fd = -1, .error_fd = -1, .gate_fd = -1})
+
+/*
+ * A program in a session of its own, away from the terminal and its signals. It ends when smk does,
+ * whatever way smk ends.
+ */
 int process_start(const struct process_setup *setup, struct process *ret,
 		  struct failure *f) FAIL_MUST_CHECK;
-/* Kills the process when it still runs, and reaps it. */
+/* The same in two steps: the process is there, with its descriptors; later its program begins. */
+int process_hold(const struct process_setup *setup, struct process *ret,
+		 struct failure *f) FAIL_MUST_CHECK;
+int process_go(struct process *process, struct failure *f) FAIL_MUST_CHECK;
+/* Kills the process and its group when it still runs, and reaps it; closes its pipes. */
 void process_stop(struct process *process);
 
 /* The last bytes of an output. */
@@ -194,6 +213,8 @@ struct bundle {
 	struct oci_spec spec; /* of the edited bytes */
 	char *root_path;      /* as found: BUNDLE/root.path, or root.path when absolute */
 	int root_fd;
+	char *real_path; /* absolute, without links */
+	int dir_fd;
 };
 
 void bundle_init(struct bundle *bundle);
@@ -316,10 +337,10 @@ struct timeline {
 };
 
 struct session_setup {
-	const struct process_setup *vmm;
+	struct process *vmm; /* on hold; the session takes it */
+	const struct bundle *bundle;
 	int control_fd; /* our ends; the session closes them */
 	int console_fd;
-	bool is_terminal;
 	bool show_console;
 	unsigned timeout_s;
 };

@@ -18,6 +18,15 @@ static int take_hello(struct session *session, const struct hello *hello, struct
 	return 0;
 }
 
+/* What a guest says again changes nothing. */
+static void take_started(struct session *session)
+{
+	if (!session->has_started)
+		hooks_begin(&session->poststart, session->setup->bundle, OCI_HOOK_POSTSTART,
+			    session->vmm_pid);
+	session->has_started = true;
+}
+
 static void take_exit(struct session *session, const struct exit_record *record)
 {
 	session->record = *record;
@@ -30,6 +39,8 @@ static void take_error(struct session *session, const char *text)
 {
 	static const char prefix[] = "init-oci: fatal: ";
 
+	if (session->hook_failed_ms > 0)
+		return; /* the signal that ends the workload came too late */
 	if (strncmp(text, prefix, sizeof(prefix) - 1))
 		say_warning("guest: %s", text);
 	else
@@ -52,6 +63,8 @@ static int take_event(struct session *session, const struct channel_frame *frame
 		take_error(session, event->text);
 		return 0;
 	case EVENT_STARTED:
+		take_started(session);
+		return 0;
 	case EVENT__COUNT:
 		return 0;
 	}

@@ -52,7 +52,7 @@ static bool wait_for_tool(struct process *tool, struct tail *tail, const char *w
 static int run_tool(const char *name, const struct strings *argv, int cwd_fd, const char *what,
 		    struct failure *f)
 {
-	struct process_setup setup = {.argv = argv->items, .cwd_fd = cwd_fd, .own_session = true};
+	struct process_setup setup = {.argv = argv->items, .cwd_fd = cwd_fd};
 	AUTO_FREE char *path = NULL;
 	struct tail tail = {.written = 0};
 	struct process tool;

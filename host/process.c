@@ -75,91 +75,140 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* In the child: only returns when something failed, with errno set. */
-static void child_exec(const struct process_setup *setup, int output_fd, pid_t parent)
+/* Until the word to go comes; false when the parent gave it up. */
+static bool wait_at_gate(int gate_fd)
 {
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char word;
+	ssize_t got;
+
+	do {
+		got = read(gate_fd, &word, 1);
+	} while (got < 0 && errno == EINTR);
+	return got == 1;
+}
+
+/* In the child: only returns when something failed, with errno set. */
+static void child_exec(const struct process_setup *setup, int output_fd, int gate_fd, pid_t parent)
+{
+	int input_fd = setup->input_fd ? setup->input_fd : open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	reset_signals();
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return;
 	if (getppid() != parent)
 		_exit(SMK_EXIT_SETUP);
-	if (setup->own_session && setsid() < 0)
+	if (setsid() < 0)
 		return;
-	if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0)
+	if (!wait_at_gate(gate_fd))
+		_exit(SMK_EXIT_SETUP);
+	if (input_fd < 0 || dup2(input_fd, 0) < 0 || dup2(output_fd, 1) < 0 ||
+	    dup2(output_fd, 2) < 0)
 		return;
 	if (setup->cwd_fd >= 0 && fchdir(setup->cwd_fd))
 		return;
 	for (size_t i = 0; i < setup->keep_count; i++)
 		if (fcntl(setup->keep_fds[i], F_SETFD, 0))
 			return;
-	execv(setup->path, setup->argv);
+	execve(setup->path, setup->argv, setup->envp ? setup->envp : environ);
+}
+
+enum {
+	PIPE_OUTPUT, /* what the program says */
+	PIPE_ERROR,  /* the errno of what failed before it began */
+	PIPE_GATE,   /* the word to go */
+	PIPE__COUNT,
+};
+
+static void close_pipes(int pipes[PIPE__COUNT][2])
+{
+	for (int i = 0; i < PIPE__COUNT; i++) {
+		cleanup_fd(&pipes[i][0]);
+		cleanup_fd(&pipes[i][1]);
+	}
+}
+
+static int open_pipes(int pipes[PIPE__COUNT][2], struct failure *f)
+{
+	for (int i = 0; i < PIPE__COUNT; i++)
+		if (pipe2(pipes[i], O_CLOEXEC))
+			return fail_sys(f, "pipe", NULL);
+	if (fcntl(pipes[PIPE_OUTPUT][0], F_SETFL, O_NONBLOCK))
+		return fail_sys(f, "fcntl", NULL);
+	return 0;
+}
+
+static _Noreturn void be_child(const struct process_setup *setup, int pipes[PIPE__COUNT][2],
+			       pid_t parent)
+{
+	close(pipes[PIPE_GATE][1]); /* else its end would not be seen */
+	child_exec(setup, pipes[PIPE_OUTPUT][1], pipes[PIPE_GATE][0], parent);
+	if (write(pipes[PIPE_ERROR][1], &errno, sizeof(errno)) < 0)
+		_exit(SMK_EXIT_CANNOT_RUN);
+	_exit(SMK_EXIT_SETUP);
+}
+
+int process_hold(const struct process_setup *setup, struct process *ret, struct failure *f)
+{
+	int pipes[PIPE__COUNT][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+	pid_t parent = getpid();
+	pid_t pid = -1;
+	int result = open_pipes(pipes, f);
+
+	if (!result) {
+		pid = fork();
+		if (!pid)
+			be_child(setup, pipes, parent);
+		if (pid < 0)
+			result = fail_sys(f, "fork", setup->path);
+	}
+	if (!result) {
+		*ret = (struct process){
+			.pid = pid,
+			.path = setup->path,
+			.output_fd = pipes[PIPE_OUTPUT][0],
+			.error_fd = pipes[PIPE_ERROR][0],
+			.gate_fd = pipes[PIPE_GATE][1],
+		};
+		pipes[PIPE_OUTPUT][0] = pipes[PIPE_ERROR][0] = pipes[PIPE_GATE][1] = -1;
+	}
+	close_pipes(pipes);
+	return result;
 }
 
 /* The child's errno comes back through a pipe that a successful exec closes. */
-static int wait_for_exec(int fd, pid_t pid, const char *path, struct failure *f)
+int process_go(struct process *process, struct failure *f)
 {
 	int error = 0;
 	ssize_t got;
 
+	/* One that was killed meanwhile takes no word: who waits for its end sees it. */
+	if (write(process->gate_fd, "", 1) < 0 && errno != EPIPE)
+		error = errno;
 	do {
-		got = read(fd, &error, sizeof(error));
+		got = error ? 1 : read(process->error_fd, &error, sizeof(error));
 	} while (got < 0 && errno == EINTR);
-	if (!got)
+	if (got <= 0)
 		return 0;
-	waitpid(pid, NULL, 0);
-	return fail_err(f, error, "exec", path, "%s", "");
+	fail_err(f, error, "exec", process->path, "%s", "");
+	process_stop(process);
+	return -1;
 }
 
 int process_start(const struct process_setup *setup, struct process *ret, struct failure *f)
 {
-	int output[2];
-	int error[2];
-	pid_t parent = getpid();
-	pid_t pid;
-
-	if (pipe2(output, O_CLOEXEC))
-		return fail_sys(f, "pipe", NULL);
-	AUTO_FD output_read = output[0];
-	AUTO_FD output_write = output[1];
-
-	if (pipe2(error, O_CLOEXEC))
-		return fail_sys(f, "pipe", NULL);
-	AUTO_FD error_read = error[0];
-	AUTO_FD error_write = error[1];
-
-	pid = fork();
-	if (pid < 0)
-		return fail_sys(f, "fork", setup->path);
-	if (!pid) {
-		child_exec(setup, output_write, parent);
-		if (write(error_write, &errno, sizeof(errno)) < 0)
-			_exit(SMK_EXIT_CANNOT_RUN);
-		_exit(SMK_EXIT_SETUP);
-	}
-	close(error_write);
-	error_write = -1;
-	if (wait_for_exec(error_read, pid, setup->path, f))
-		return -1;
-	if (fcntl(output_read, F_SETFL, O_NONBLOCK)) {
-		struct process started = {.pid = pid, .output_fd = -1};
-
-		process_stop(&started);
-		return fail_sys(f, "fcntl", NULL);
-	}
-	*ret = (struct process){.pid = pid, .output_fd = output_read};
-	output_read = -1;
-	return 0;
+	return process_hold(setup, ret, f) || process_go(ret, f) ? -1 : 0;
 }
 
 void process_stop(struct process *process)
 {
 	if (process->pid > 0) {
+		kill(-process->pid, SIGKILL); /* its group, which a held one may not have yet */
 		kill(process->pid, SIGKILL);
 		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
 	cleanup_fd(&process->output_fd);
-	*process = (struct process){.pid = -1, .output_fd = -1};
+	cleanup_fd(&process->error_fd);
+	cleanup_fd(&process->gate_fd);
+	*process = PROCESS_NONE;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* smk run: the stages in their order, and what they leave behind cleaned up. */
-#include "host.h"
+#include "hooks.h"
 #include "image/image.h"
 #include "image/overrides.h"
 #include "image/prepare.h"
@@ -29,6 +29,7 @@ struct run {
 	int control[2]; /* ours, QEMU's */
 	int console[2];
 	struct strings argv;
+	struct process vmm;
 };
 
 static void run_init(struct run *run)
@@ -37,6 +38,7 @@ static void run_init(struct run *run)
 		.initramfs_fd = -1,
 		.control = {-1, -1},
 		.console = {-1, -1},
+		.vmm = PROCESS_NONE,
 	};
 	options_init(&run->options);
 	bundle_init(&run->bundle);
@@ -55,6 +57,10 @@ static void run_finish(struct run *run)
 	free(run->upper);
 	free(run->upper_key);
 	cleanup_fd(&run->initramfs_fd);
+	for (int i = 0; i < 2; i++) {
+		cleanup_fd(&run->control[i]);
+		cleanup_fd(&run->console[i]);
+	}
 	scratch_remove();
 }
 
@@ -223,9 +229,19 @@ static void print_file(const struct run *run, const char *what, const char *path
 		       is_temporary && !run->options.keep ? " (removed now: --keep keeps it)" : "");
 }
 
+/* The hooks are smk's: who runs the command line runs none. */
+static void warn_of_hooks(const struct oci_hooks *hooks)
+{
+	const char *field = hooks_of_host(hooks);
+
+	if (field)
+		say_warning("%s: the printed command runs no hooks of the host", field);
+}
+
 /* The command line, and after it a comment for each file that it needs. */
 static int print_vmm(const struct run *run)
 {
+	warn_of_hooks(&run->bundle.spec.hooks);
 	for (size_t i = 0; i < run->argv.count; i++) {
 		AUTO_FREE char *word = say_quoted(run->argv.items[i]);
 
@@ -255,34 +271,64 @@ static void say_record(const struct exit_record *record)
 			    (unsigned long long)record->dropped_bytes);
 }
 
-static int run_vm(struct run *run, struct failure *f)
+/* QEMU's process with its ends of the sockets; ours would hide the end of file. */
+static int hold_vmm(struct run *run, struct failure *f)
 {
 	const int keep_fds[] = {run->control[1], run->console[1], run->initramfs_fd};
-	const struct process_setup vmm = {
+	const struct process_setup setup = {
 		.path = run->qemu,
 		.argv = run->argv.items,
 		.cwd_fd = -1,
 		.keep_fds = keep_fds,
 		.keep_count = sizeof(keep_fds) / sizeof(keep_fds[0]),
-		.own_session = true,
 	};
+	int result = process_hold(&setup, &run->vmm, f);
+
+	for (size_t i = 0; i < setup.keep_count; i++)
+		close(keep_fds[i]);
+	run->control[1] = run->console[1] = run->initramfs_fd = -1;
+	return result;
+}
+
+static int run_session(struct run *run, struct failure *f)
+{
 	const struct session_setup setup = {
-		.vmm = &vmm,
+		.vmm = &run->vmm,
+		.bundle = &run->bundle,
 		.control_fd = run->control[0],
 		.console_fd = run->console[0],
-		.is_terminal = run->bundle.spec.process.terminal,
 		.show_console = run->options.console,
 		.timeout_s = run->options.timeout_s,
 	};
 	struct exit_record record;
 
-	run->initramfs_fd = -1; /* the session closes all of keep_fds */
+	run->control[0] = run->console[0] = -1;
 	if (session_run(&setup, &run->timeline, &record, f))
 		return -1;
 	say_record(&record);
 	if (run->options.timing)
 		timing_print(&run->timeline, &record, run->is_layer_cached);
 	return record.code;
+}
+
+/* From the first hook on, poststop is run on every way out: what hooks made, hooks take away. */
+static int run_vm(struct run *run, struct failure *f)
+{
+	const struct bundle *bundle = &run->bundle;
+	pid_t pid;
+	int code;
+
+	if (hold_vmm(run, f))
+		return -1;
+	pid = run->vmm.pid;
+	if (hooks_run(bundle, OCI_HOOK_PRESTART, pid, f) ||
+	    hooks_run(bundle, OCI_HOOK_CREATE_RUNTIME, pid, f))
+		code = -1;
+	else
+		code = run_session(run, f);
+	process_stop(&run->vmm);
+	hooks_run_tolerant(bundle, OCI_HOOK_POSTSTOP, pid);
+	return code;
 }
 
 static int run_all(struct run *run, int argc, char *const *argv, struct failure *f)

@@ -50,18 +50,32 @@ void say_warning(const char *fmt, ...)
 	va_end(arguments);
 }
 
-void say_failure(const struct failure *f)
+/* The line without what fail_format() begins with. */
+static const char *failure_text(const struct failure *f, char line[static FAIL_LINE_MAX])
 {
-	/* What fail_format() begins with; the second is the stage of what no guest did. */
+	/* The second is the stage of what no guest did. */
 	static const char *const prefixes[] = {"init-oci: fatal: ", "unknown: "};
-	char line[FAIL_LINE_MAX];
 	const char *text = line;
 
 	fail_format(f, line);
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (!strncmp(text, prefixes[i], strlen(prefixes[i])))
 			text += strlen(prefixes[i]);
-	say("%s", text);
+	return text;
+}
+
+void say_failure(const struct failure *f)
+{
+	char line[FAIL_LINE_MAX];
+
+	say("%s", failure_text(f, line));
+}
+
+void say_tolerated(const struct failure *f)
+{
+	char line[FAIL_LINE_MAX];
+
+	say_warning("%s", failure_text(f, line));
 }
 
 void say_progress(const char *fmt, ...)

@@ -29,6 +29,7 @@ enum {
 	POLL_STDOUT,
 	POLL_STDERR,
 	POLL_SHOWN,
+	POLL_HOOK,
 	POLL__COUNT,
 };
 
@@ -38,7 +39,7 @@ static void take_signal(struct session *session, int signal)
 	double now = now_ms();
 
 	if (signal == SIGWINCH)
-		session->is_resized = session->setup->is_terminal;
+		session->is_resized = session->setup->bundle->spec.process.terminal;
 	if (number)
 		session->pending_signals |= UINT64_C(1) << number;
 	if (!signals_is_end(signal))
@@ -117,6 +118,7 @@ static void fill_polls(struct session *session, struct pollfd polls[POLL__COUNT]
 	polls[POLL_SHOWN].events = POLLOUT;
 	if (session->console.shown.length)
 		polls[POLL_SHOWN].fd = session->console.shown.fd;
+	polls[POLL_HOOK].fd = session->poststart.process.output_fd;
 }
 
 static int handle_polls(struct session *session, const struct pollfd polls[POLL__COUNT],
@@ -153,25 +155,48 @@ static void pass_on_broken_pipe(struct session *session)
 	}
 }
 
-/* When patience ends, or 0: for the power-off after the record, before it for --timeout. */
+/*
+ * One that fails is the end of the workload: it is killed, so that the machine goes down as it
+ * should, and the run has failed whatever the guest says.
+ */
+static void work_on_hooks(struct session *session)
+{
+	struct failure f = {0};
+
+	if (!hooks_work(&session->poststart, &f))
+		return;
+	hooks_stop(&session->poststart);
+	session->hook_failure = f;
+	session->hook_failed_ms = now_ms();
+	session->pending_signals |= UINT64_C(1) << 9; /* Linux's SIGKILL */
+}
+
+/*
+ * When patience ends, or 0: for the power-off after the record, or after a hook's failure, before
+ * it for --timeout.
+ */
 static double deadline_ms(const struct session *session)
 {
 	if (session->has_vmm_ended)
 		return 0;
 	if (session->has_record)
 		return session->timeline->exit_ms + POWEROFF_MS;
+	if (session->hook_failed_ms > 0)
+		return session->hook_failed_ms + POWEROFF_MS;
 	if (session->setup->timeout_s)
 		return session->timeline->started_ms + 1e3 * session->setup->timeout_s;
 	return 0;
 }
 
-static int wait_ms(const struct session *session)
+/* The sooner of that and the end of a hook's time; 0: none. */
+static double wake_ms(const struct session *session)
 {
-	double left = deadline_ms(session) - now_ms();
+	double end = deadline_ms(session);
+	double hook = session->poststart.deadline_ms;
 
-	if (deadline_ms(session) == 0)
-		return -1;
-	return left > 0 ? (int)left + 1 : 0;
+	if (hooks_are_over(&session->poststart) || hook == 0)
+		return end;
+	return end == 0 || hook < end ? hook : end;
 }
 
 static int check_end(const struct session *session, struct failure *f)
@@ -190,7 +215,8 @@ static bool is_over(const struct session *session)
 {
 	return session->has_vmm_ended && session->vmm.output_fd < 0 && session->console.fd < 0 &&
 	       session->channel.fd < 0 && !session->outputs[0].length &&
-	       !session->outputs[1].length && !session->console.shown.length;
+	       !session->outputs[1].length && !session->console.shown.length &&
+	       hooks_are_over(&session->poststart);
 }
 
 static int loop(struct session *session, struct failure *f)
@@ -199,7 +225,7 @@ static int loop(struct session *session, struct failure *f)
 
 	while (!is_over(session)) {
 		fill_polls(session, polls);
-		if (poll(polls, POLL__COUNT, wait_ms(session)) < 0) {
+		if (poll(polls, POLL__COUNT, poll_timeout(wake_ms(session))) < 0) {
 			if (errno != EINTR)
 				return fail_sys(f, "poll", NULL);
 			continue;
@@ -208,6 +234,7 @@ static int loop(struct session *session, struct failure *f)
 		if (handle_polls(session, polls, f))
 			return -1;
 		pass_on_broken_pipe(session);
+		work_on_hooks(session);
 		messages_send(session);
 		if (channel_flush(&session->channel, f) || check_end(session, f))
 			return -1;
@@ -255,7 +282,10 @@ static void start(struct session *session, const struct session_setup *setup,
 {
 	session->setup = setup;
 	session->timeline = timeline;
-	session->vmm = (struct process){.pid = -1, .output_fd = -1};
+	session->vmm = *setup->vmm;
+	session->vmm_pid = setup->vmm->pid;
+	*setup->vmm = PROCESS_NONE;
+	hooks_init(&session->poststart);
 	channel_init(&session->channel, setup->control_fd);
 	console_init(&session->console, setup->console_fd, setup->show_console);
 	session->input.credit = SMK_STREAM_CREDIT;
@@ -266,15 +296,12 @@ static void start(struct session *session, const struct session_setup *setup,
 
 static int run(struct session *session, struct failure *f)
 {
-	const struct session_setup *setup = session->setup;
-	int result = process_start(setup->vmm, &session->vmm, f);
+	int result;
 
-	/* QEMU has its own copies now: ours would hide the end of file. */
-	for (size_t i = 0; i < setup->vmm->keep_count; i++)
-		close(setup->vmm->keep_fds[i]);
-	if (result)
+	if (process_go(&session->vmm, f))
 		return -1;
-	session->input.is_terminal = setup->is_terminal && terminal_raw();
+	session->input.is_terminal =
+		session->setup->bundle->spec.process.terminal && terminal_raw();
 	result = loop(session, f);
 	terminal_restore();
 	return result ? -1 : conclude(session, f);
@@ -288,10 +315,15 @@ int session_run(const struct session_setup *setup, struct timeline *timeline,
 
 	start(session, setup, timeline);
 	result = run(session, f);
-	if (!result)
+	if (session->hook_failed_ms > 0) {
+		*f = session->hook_failure; /* what came after it came of it */
+		result = -1;
+	} else if (!result) {
 		*ret = session->record;
-	else if (!setup->show_console)
+	} else if (!setup->show_console) {
 		tail_print(&session->console.tail, LINES_ON_FAILURE, "  console: ");
+	}
+	hooks_stop(&session->poststart);
 	process_stop(&session->vmm);
 	channel_finish(&session->channel);
 	console_finish(&session->console);

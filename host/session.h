@@ -4,12 +4,14 @@
 #define HOST_SESSION_H
 
 #include "console.h"
+#include "hooks.h"
 #include "stream.h"
 
 struct session {
 	const struct session_setup *setup;
 	struct timeline *timeline;
 	struct process vmm;
+	pid_t vmm_pid; /* also when it has ended */
 	int vmm_status;
 	bool has_vmm_ended;
 	struct tail vmm_tail; /* what QEMU itself said */
@@ -18,6 +20,10 @@ struct session {
 	struct input input;
 	struct output outputs[2]; /* stdout, stderr */
 	bool has_hello;
+	bool has_started;
+	struct hooks poststart;
+	struct failure hook_failure; /* of one of these: the run has failed by it */
+	double hook_failed_ms;       /* 0: none has */
 	bool has_record;
 	struct exit_record record;
 	char fatal[sizeof(

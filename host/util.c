@@ -4,6 +4,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,4 +103,13 @@ double now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+int poll_timeout(double deadline_ms)
+{
+	double left = deadline_ms - now_ms();
+
+	if (deadline_ms == 0)
+		return -1;
+	return left <= 0 ? 0 : left < INT_MAX - 1 ? (int)left + 1 : INT_MAX;
 }

@@ -21,6 +21,8 @@
 #include "init/sys.h"
 #include "oci/state.h"
 
+#define ID_DEFAULT "container"
+
 /* In the hook's process. Its end without an execve is told by an errno. */
 static _Noreturn void become_hook(const struct oci_hook *hook, int root_fd, int state_fd,
 				  int error_fd)
@@ -91,14 +93,23 @@ static int run_hook(const struct oci_hook *hook, int root_fd, int state_fd, stru
 	return result;
 }
 
-/* The state in a file, which any number of hooks can read from its beginning. */
+/*
+ * A machine is one container: its id is the host name, and its bundle is all that there is. The
+ * state is in a file, which any number of hooks can read from its beginning.
+ */
 static int open_state(const struct child_setup *setup, const char *status, int *ret_fd,
 		      struct failure *f)
 {
 	char pid[16] = "";
 	/* Our own procfs names us by the number that PID 1 knows us by. */
 	ssize_t length = readlinkat(setup->proc_fd, "self", pid, sizeof(pid) - 1);
-	const char *text = state_text(setup->spec, status, length > 0 ? atol(pid) : getpid());
+	const struct state state = {
+		.id = setup->spec->hostname ? setup->spec->hostname : ID_DEFAULT,
+		.status = status,
+		.pid = length > 0 ? atol(pid) : getpid(),
+		.bundle = "/",
+	};
+	const char *text = state_text(setup->spec, &state);
 	AUTO_FD fd = memfd_create("state", MFD_CLOEXEC);
 
 	if (!text)

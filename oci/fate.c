@@ -10,6 +10,10 @@
 	{                                     \
 		path, FATE_HONOURED, type, "" \
 	}
+#define HOST(path, type)                  \
+	{                                 \
+		path, FATE_HOST, type, "" \
+	}
 #define NOT_APPLIED(path, type, why)              \
 	{                                         \
 		path, FATE_NOT_APPLIED, type, why \
@@ -94,16 +98,16 @@ const struct fate_row fate_rows[] = {
 	REFUSED("/process/commandLine", 's', "command lines (of Windows) are"),
 
 	HONOURED("/hooks", 'o'),
-	HONOURED("/hooks/prestart", 'a'),
-	HONOURED("/hooks/prestart/*/path", 's'),
-	HONOURED("/hooks/prestart/*/args", 'a'),
-	HONOURED("/hooks/prestart/*/env", 'a'),
-	HONOURED("/hooks/prestart/*/timeout", 'i'),
-	HONOURED("/hooks/createRuntime", 'a'),
-	HONOURED("/hooks/createRuntime/*/path", 's'),
-	HONOURED("/hooks/createRuntime/*/args", 'a'),
-	HONOURED("/hooks/createRuntime/*/env", 'a'),
-	HONOURED("/hooks/createRuntime/*/timeout", 'i'),
+	HOST("/hooks/prestart", 'a'),
+	HOST("/hooks/prestart/*/path", 's'),
+	HOST("/hooks/prestart/*/args", 'a'),
+	HOST("/hooks/prestart/*/env", 'a'),
+	HOST("/hooks/prestart/*/timeout", 'i'),
+	HOST("/hooks/createRuntime", 'a'),
+	HOST("/hooks/createRuntime/*/path", 's'),
+	HOST("/hooks/createRuntime/*/args", 'a'),
+	HOST("/hooks/createRuntime/*/env", 'a'),
+	HOST("/hooks/createRuntime/*/timeout", 'i'),
 	HONOURED("/hooks/createContainer", 'a'),
 	HONOURED("/hooks/createContainer/*/path", 's'),
 	HONOURED("/hooks/createContainer/*/args", 'a'),
@@ -114,16 +118,16 @@ const struct fate_row fate_rows[] = {
 	HONOURED("/hooks/startContainer/*/args", 'a'),
 	HONOURED("/hooks/startContainer/*/env", 'a'),
 	HONOURED("/hooks/startContainer/*/timeout", 'i'),
-	HONOURED("/hooks/poststart", 'a'),
-	HONOURED("/hooks/poststart/*/path", 's'),
-	HONOURED("/hooks/poststart/*/args", 'a'),
-	HONOURED("/hooks/poststart/*/env", 'a'),
-	HONOURED("/hooks/poststart/*/timeout", 'i'),
-	HONOURED("/hooks/poststop", 'a'),
-	HONOURED("/hooks/poststop/*/path", 's'),
-	HONOURED("/hooks/poststop/*/args", 'a'),
-	HONOURED("/hooks/poststop/*/env", 'a'),
-	HONOURED("/hooks/poststop/*/timeout", 'i'),
+	HOST("/hooks/poststart", 'a'),
+	HOST("/hooks/poststart/*/path", 's'),
+	HOST("/hooks/poststart/*/args", 'a'),
+	HOST("/hooks/poststart/*/env", 'a'),
+	HOST("/hooks/poststart/*/timeout", 'i'),
+	HOST("/hooks/poststop", 'a'),
+	HOST("/hooks/poststop/*/path", 's'),
+	HOST("/hooks/poststop/*/args", 'a'),
+	HOST("/hooks/poststop/*/env", 'a'),
+	HOST("/hooks/poststop/*/timeout", 'i'),
 
 	HONOURED("/linux", 'o'),
 	HONOURED("/linux/namespaces", 'a'),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What becomes of each property of the runtime specification, in one table: honoured, not applied
- * (with a warning), or refused. The parser and the features document both read it.
+ * What becomes of each property of the runtime specification, in one table: honoured, left to
+ * the host, not applied (with a warning), or refused. The parser and the features document both read it.
  */
 #ifndef OCI_FATE_H
 #define OCI_FATE_H
@@ -12,6 +12,7 @@
 
 enum fate {
 	FATE_HONOURED,
+	FATE_HOST,        /* checked here, done by the part of the runtime outside of the machine */
 	FATE_NOT_APPLIED, /* harmless: a warning says so */
 	FATE_REFUSED,     /* the container would silently be another one */
 	FATE__COUNT,

@@ -95,6 +95,7 @@ static void write_annotations(struct writer *writer)
 {
 	static const char *const fates[FATE__COUNT] = {
 		[FATE_HONOURED] = "honoured",
+		[FATE_HOST] = "left to the host",
 		[FATE_NOT_APPLIED] = "not applied by this version",
 		[FATE_REFUSED] = "refused",
 	};

@@ -5,7 +5,15 @@
 
 #include "oci.h"
 
-/* pid: the container's process as init-oci sees it. The text is of the spec's arena; NULL: no memory. */
-const char *state_text(const struct oci_spec *spec, const char *status, int64_t pid);
+/* What the configuration does not say; whoever runs the hook knows it. */
+struct state {
+	const char *id;
+	const char *status;
+	int64_t pid; /* as the hook sees it */
+	const char *bundle;
+};
+
+/* The text is of the spec's arena; NULL: no memory. */
+const char *state_text(const struct oci_spec *spec, const struct state *state);
 
 #endif

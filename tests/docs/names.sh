@@ -24,12 +24,12 @@ same() {
 
 # Rows of the code's table of fates, as "PATH WORD".
 code_fates() {
-    sed -nE 's,^\s*(HONOURED|NOT_APPLIED|REFUSED)(_BY_V2)?\("([^"]+)".*,\3 \1,p' oci/fate.c |
-        sed 's/HONOURED/honoured/; s/NOT_APPLIED/warning/; s/REFUSED/refused/'
+    sed -nE 's,^\s*(HONOURED|HOST|NOT_APPLIED|REFUSED)(_BY_V2)?\("([^"]+)".*,\3 \1,p' oci/fate.c |
+        sed 's/HONOURED/honoured/; s/ HOST$/ host/; s/NOT_APPLIED/warning/; s/REFUSED/refused/'
 }
 
 doc_fates() {
-    sed -nE 's,^\| `(/[^`]*)` \| (honoured|warning|refused) \|.*,\1 \2,p' docs/config-fields.md
+    sed -nE 's,^\| `(/[^`]*)` \| (honoured|host|warning|refused) \|.*,\1 \2,p' docs/config-fields.md
 }
 
 # Mount options, as "NAME WORD".

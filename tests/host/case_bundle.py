@@ -113,13 +113,6 @@ def host_bind_is_refused(context):
 
 
 @case()
-def host_hooks_are_refused(context):
-    for kind in ("prestart", "createRuntime", "poststart", "poststop"):
-        directory = tiny_bundle(context, name=kind, hooks={kind: [{"path": "/bin/true"}]})
-        context.smk("run", directory).expect_line(125, "smk: ", f"/hooks/{kind}/0", "remove it")
-
-
-@case()
 def engine_binds_are_dropped(context):
     bind = {"type": "bind", "source": "/run/engine/x", "options": ["bind", "rprivate"]}
     own = base_config()["mounts"]

@@ -257,6 +257,71 @@ def warning(guest):
     guest.exit(0)
 
 
+def log(**members):
+    with open(os.environ["FAKE_LOG"], "a", encoding="utf-8") as file:
+        file.write(json.dumps(members) + "\n")
+
+
+def wait_for(name):
+    """Until a hook has written its name into the log."""
+    while f'"name": "{name}"' not in open(os.environ["FAKE_LOG"], encoding="utf-8").read():
+        time.sleep(0.01)
+
+
+def hooked(guest):
+    """A workload that runs until the poststart hook has been there; started comes twice."""
+    log(name="vmm", pid=os.getpid())
+    guest.hello()
+    guest.message(type="started", pid=2)
+    guest.message(type="started", pid=2)
+    wait_for("poststart")
+    log(name="end")
+    guest.exit(7)
+
+
+def short(guest):
+    """One that has ended before anybody looks."""
+    log(name="vmm", pid=os.getpid())
+    guest.hello()
+    guest.message(type="started", pid=2)
+    guest.exit(7)
+
+
+def talks(guest):
+    """Sends input back for as long as a hook is there."""
+    guest.hello()
+    guest.message(type="started", pid=2)
+    wait_for("poststart")
+    guest.output(b"through\n")
+    echo_killed(guest)
+
+
+def started(guest):
+    guest.hello()
+    guest.message(type="started", pid=2)
+    echo_killed(guest)
+
+
+def echo_killed(guest):
+    """Ends by the first signal; one that kills comes too late."""
+    while True:
+        kind, _, _, payload = guest.receive()
+        if kind == CONTROL and json.loads(payload)["type"] == "signal":
+            number = json.loads(payload)["signal"]
+            log(name="signal", number=number)
+            if number == 9:
+                guest.message(type="error", text="request: no such process")
+            guest.exit(128 + number)
+            return
+
+
+def stubborn(guest):
+    """Does nothing that it is told."""
+    guest.hello()
+    guest.message(type="started", pid=2)
+    time.sleep(600)
+
+
 def broken(_):
     print("qemu-system-aarch64: cannot do that", file=sys.stderr)
     sys.exit(1)

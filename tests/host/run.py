@@ -16,6 +16,8 @@ import case_pack  # noqa: E402,F401
 import case_cache  # noqa: E402,F401
 import case_machine  # noqa: E402,F401
 import case_session  # noqa: E402,F401
+import case_hooks  # noqa: E402,F401
+import case_hooks_end  # noqa: E402,F401
 
 if __name__ == "__main__":
     sys.exit(harness.main(sys.argv[1], sys.argv[2:]))

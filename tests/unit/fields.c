@@ -40,7 +40,7 @@ static const struct fate_row *row_of(const char *pointer)
 	return NULL;
 }
 
-/* Its own row; or that of what it is in, when that is not honoured. */
+/* Its own row; or that of what it is in, when that is not honoured, by nobody. */
 static bool has_fate(const char *pointer)
 {
 	char up[256];
@@ -54,7 +54,7 @@ static bool has_fate(const char *pointer)
 
 		*slash = '\0';
 		row = row_of(up);
-		if (row && row->fate != FATE_HONOURED)
+		if (row && (row->fate == FATE_NOT_APPLIED || row->fate == FATE_REFUSED))
 			return true;
 	}
 	return false;

@@ -128,6 +128,8 @@ static void features(void)
 	CHECK_INT(json_object_size(annotations), fate_row_count + 1);
 	CHECK_STR(json_string_value(json_object_get(annotations, "/vm")), "refused");
 	CHECK_STR(json_string_value(json_object_get(annotations, "/process/cwd")), "honoured");
+	CHECK_STR(json_string_value(json_object_get(annotations, "/hooks/poststop")),
+		  "left to the host");
 	json_decref(root);
 	free(text);
 }
