@@ -4,7 +4,7 @@
 HOST_UNITS := $(B)/debug/tests/host/units
 $(HOST_UNITS): $(call objs,debug,tests/host/units.c $(filter-out host/main.c,$(HOST_SRCS)) $(HOST_SHARED_SRCS)) \
 		$(B)/host/libsmkernel.a
-	$(call link,debug,-ljansson -llzma -pthread)
+	$(call link,debug,$(HOST_LIBS))
 
 CHECKS += host
 .PHONY: check-host
