@@ -154,7 +154,7 @@ ERRORS = {
     "ENOTDIR": "Not a directory", "EISDIR": "Is a directory", "ELOOP": "Symbolic link loop",
     "EINVAL": "Invalid argument", "EEXIST": "File exists", "ENOENT": "No such file or directory",
     "EACCES": "Permission denied", "ENOEXEC": "Exec format error", "EXDEV": "Cross-device link",
-    "EROFS": "Read-only file system",
+    "EROFS": "Read-only file system", "ENAMETOOLONG": "Filename too long", "E2BIG": "Argument list too long",
 }
 
 # ---- an image that nothing can be made in (smk.upper=none) ------------------------------------------------

@@ -6,6 +6,7 @@ import os
 import struct
 
 from harness import case, check, check_equal, check_in
+from matrix_policy import ERRORS
 from pid1 import PROBE, Directory, File, Link, Machine, base_tree, config_for
 from session import Guest
 from test_links import OUTSIDE
@@ -123,13 +124,8 @@ def a_passwd_of_a_gibibyte(c):
 
 SCRIPTS = {f"/nested{i}": File(f"#!/nested{i + 1}\n".encode()) for i in range(6)} | {"/nested6": File(b"#!/probe\n")}
 
-STARTS = {
-    "/private/probe": (126, errno.EACCES, "/private/probe"),
-    "/by-directory": (126, errno.EACCES, "/by-directory"),
-    "/by-unexecutable": (126, errno.EACCES, "/by-unexecutable"),
-    "/nested0": (126, errno.ELOOP, "/nested0"),
-    "/by-itself": (126, errno.ELOOP, "/by-itself"),
-}
+STARTS = {"/private/probe": "EACCES", "/by-directory": "EACCES", "/by-unexecutable": "EACCES", "/nested0": "ELOOP",
+          "/by-itself": "ELOOP"}
 
 
 @case()
@@ -139,9 +135,10 @@ def programs_that_need_what_is_not_theirs(c):
         "/private": Directory(0o700), "/private/probe": File(PROGRAM), "/by-directory": File(b"#!/etc\n"),
         "/by-unexecutable": File(b"#!/plain\n"), "/plain": File(PROGRAM, 0o644), "/by-itself": File(b"#!/by-itself\n")}
     with Guest(c, tree) as guest:
-        for name, (code, number, words) in STARTS.items():
-            session = guest.run(name, user={"uid": 9, "gid": 9}, capabilities={})
-            session.expect_failure(code, f"init-oci: fatal: spawn: /process/args/0: {words}: execve: ", f"(errno {number})")
+        for name, error in STARTS.items():
+            session = guest.run(name, user={"uid": 9, "gid": 9}, capabilities={}).expect_failure(126)
+            check_equal(session.failures, [f"init-oci: fatal: spawn: /process/args/0: {name}: execve: {ERRORS[error]} "
+                                           f"(errno {getattr(errno, error)})"], "the failure")
         session = guest.run("/nested3")  # the probe gets the name of the script as its command
         check_equal((session.record["phase"], session.record["code"]), ("run", 2), "end of a shorter chain")
 
@@ -197,3 +194,19 @@ def disks_that_no_file_system_can_be(c):
             m.disks, m.layers = [], 0
             m.layer_image(m.raw(data, name))
             m.run(config_for("/probe")).expect_failure(words, "vdaa").expect_outside_untouched()
+
+
+@case(timeout=120)
+def as_much_as_the_kernel_takes(c):
+    """2b: groups, environment and names up to their limits arrive whole; one more is refused, and said."""
+    with Guest(c) as guest:
+        groups = [100 + i for i in range(65535)]  # and the primary group makes 65536
+        session = guest.run("/probe", "exit", "0", user={"uid": 9, "gid": 9, "additionalGids": groups}).expect()
+        session = guest.run("/probe", user={"uid": 9, "gid": 9, "additionalGids": [*groups, 99]})
+        session.expect_failure(125, "spawn: /process/user/additionalGids: setgroups: ", f"(errno {errno.EINVAL})")
+        env = [f"V{i}=x" for i in range(100000)]
+        check_equal(guest.run("/probe", env=[*env, "HOME=/"]).expect().facts["env"][:-1], env, "environment")
+        longest = "LONG=" + "x" * (131071 - len("LONG="))
+        check_equal(guest.run("/probe", env=[longest]).expect().facts["env"][0], longest, "longest variable")
+        guest.run("/probe", env=[longest + "x"]).expect_failure(
+            126, "/probe: execve: Argument list too long", f"(errno {errno.E2BIG})")
