@@ -25,6 +25,8 @@
 #include "init/namespace.h"
 #include "init/spawn.h"
 #include "init/sys.h"
+#include "init/user.h"
+#include "oci/arena.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1u << 2)
@@ -163,9 +165,33 @@ static int set_priority(const struct child_setup *setup, struct failure *f)
 	return sched_set_priority(setup->process, 0, f);
 }
 
+/*
+ * The user by name, if the configuration has one: only in the container's root can it be looked up.
+ * The streams, which were made for the ids that the configuration has, become his.
+ */
+static int find_user(struct child_setup *setup, struct failure *f)
+{
+	struct oci_process *process;
+
+	if (!setup->spec->user_name)
+		return 0;
+	process = arena_alloc(setup->arena, sizeof(*process));
+	if (!process)
+		return fail_err(f, ENOMEM, "malloc", NULL, "user");
+	*process = *setup->process;
+	if (user_resolve(setup->spec->user_name, &process->user, f) < 0)
+		return -1;
+	setup->process = process;
+	for (int fd = 0; fd < 3; fd++) {
+		if (fchown(fd, process->user.uid, (gid_t)-1) < 0)
+			return fail_sys(f, "fchown", "the workload's streams");
+	}
+	return 0;
+}
+
 void child_exec(struct child_setup *setup, struct failure *f)
 {
-	const struct oci_process *process = setup->process;
+	const struct oci_process *process;
 	char **env;
 
 	if (build_container(setup, f) < 0 || hooks_run(setup, OCI_HOOK_CREATE_CONTAINER, f) < 0 ||
@@ -174,6 +200,9 @@ void child_exec(struct child_setup *setup, struct failure *f)
 	if (take_stdio(setup, f) < 0 || enter_root(setup->root_fd, f) < 0)
 		return;
 	sys_close(&setup->root_fd); /* no cwd is found through it */
+	if (find_user(setup, f) < 0)
+		return;
+	process = setup->process;
 	env = make_env(process, f);
 	if (!env || set_limits(setup, f) < 0 || sched_apply(setup->linux_, f) < 0)
 		return;

@@ -14,8 +14,7 @@
 #include <unistd.h>
 
 #include "init/spawn.h"
-
-#define PASSWD_MAX_BYTES (1u << 20)
+#include "init/user.h"
 
 /* The n-th field (from 0) of a line of colon-separated ones; NULL: there are fewer. */
 static const char *field_at(const char *line, size_t length, unsigned n, size_t *ret_length)
@@ -105,8 +104,7 @@ static int open_regular(const char *path)
 	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 }
 
-/* The first bytes of an image's file, at most max; the length, or 0. */
-static size_t read_head(const char *path, char *buffer, size_t max)
+size_t lookup_read(const char *path, char *buffer, size_t max)
 {
 	size_t used = 0;
 	int fd = open_regular(path);
@@ -127,16 +125,16 @@ static size_t read_head(const char *path, char *buffer, size_t max)
 void lookup_home(uint32_t uid, char ret[static LOOKUP_HOME_MAX])
 {
 	/* Mapped, not on the heap: pages that a short file does not reach cost nothing. */
-	char *text = mmap(NULL, PASSWD_MAX_BYTES, PROT_READ | PROT_WRITE,
+	char *text = mmap(NULL, LOOKUP_MAX_BYTES, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	strcpy(ret, "/");
 	if (text == MAP_FAILED)
 		return;
-	size_t length = read_head("/etc/passwd", text, PASSWD_MAX_BYTES);
+	size_t length = lookup_read("/etc/passwd", text, LOOKUP_MAX_BYTES);
 
 	(void)passwd_home(text, length, uid, ret); /* no such user: ret stays "/" */
-	munmap(text, PASSWD_MAX_BYTES);
+	munmap(text, LOOKUP_MAX_BYTES);
 }
 
 const char *lookup_env(char *const env[], const char *name)

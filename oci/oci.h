@@ -23,6 +23,12 @@ struct arena;
 #define OCI_CONFIG_MAX_BYTES (4u << 20)
 #define OCI_HEAP_MAX_BYTES   (64u << 20)
 
+/*
+ * Our own annotation: "USER[:GROUP]", names or numbers, looked up in the container's passwd and group.
+ * The runtime specification knows numbers only, and an image's names are known only in its root.
+ */
+#define OCI_ANNOTATION_USER "dev.supermachine.user"
+
 /* Source: config.md, "User" (POSIX platform). */
 struct oci_user {
 	uint32_t uid;
@@ -151,6 +157,7 @@ struct oci_spec {
 	struct oci_hooks hooks;
 	struct oci_annotation *annotations;
 	size_t annotation_count;
+	const char *user_name; /* of OCI_ANNOTATION_USER: instead of process.user's ids; or NULL */
 	struct oci_warning *warnings;
 	size_t warning_count;
 };

@@ -20,7 +20,8 @@
 
 #include "fate.h"
 
-#define UTS_BYTES_MAX 64 /* __NEW_UTS_LEN */
+#define UTS_BYTES_MAX  64 /* __NEW_UTS_LEN */
+#define USER_BYTES_MAX 256
 
 static size_t skip_digits(const char *text)
 {
@@ -103,6 +104,22 @@ static int read_annotation(const struct field *member, void *context, struct fai
 	return field_string(member, NULL, &annotation->value, f);
 }
 
+/* "USER[:GROUP]", neither part empty. */
+static int check_user(const struct field *field, const struct oci_annotation *annotation,
+		      struct failure *f)
+{
+	const struct field member = {
+		.up = field, .key = annotation->key, .document = field->document};
+	const char *text = annotation->value;
+	size_t user = strcspn(text, ":");
+	size_t group = text[user] ? strlen(text + user + 1) : 1;
+
+	if (user && group && !strchr(text + user + (text[user] != '\0'), ':') &&
+	    strlen(text) <= USER_BYTES_MAX)
+		return 0;
+	return field_fail(&member, f, "must be USER or USER:GROUP, not " SHOWN, text);
+}
+
 static int parse_annotations(const struct field *field, const struct rule *rule, void *ret,
 			     struct failure *f)
 {
@@ -116,6 +133,13 @@ static int parse_annotations(const struct field *field, const struct rule *rule,
 		return fail_memory(f);
 	if (field_each(field, read_annotation, &annotations, f))
 		return -1;
+	for (size_t i = 0; i < annotations.count; i++) {
+		if (strcmp(annotations.items[i].key, OCI_ANNOTATION_USER) != 0)
+			continue;
+		if (check_user(field, &annotations.items[i], f))
+			return -1;
+		spec->user_name = annotations.items[i].value;
+	}
 	spec->annotations = annotations.items;
 	spec->annotation_count = annotations.count;
 	return 0;

@@ -17,8 +17,6 @@
 #include "image.h"
 #include "oci.h"
 
-/* Annotation: "USER[:GROUP]" of names or numbers, which replaces process.user's ids. */
-#define OCI_ANNOTATION_USER "dev.supermachine.user"
 /* Annotation: the signal that asks the workload to end (image-spec, conversion.md). */
 #define OCI_ANNOTATION_STOP_SIGNAL "org.opencontainers.image.stopSignal"
 

@@ -6,7 +6,7 @@ import os
 
 from harness import case, check, check_equal
 from matrix_policy import ERRORS
-from pid1 import FIFO, File, Link, Node
+from pid1 import FIFO, File, Link, Node, config_for
 from session import Guest
 
 CAPABILITIES = {"CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_SETUID": 7, "CAP_NET_BIND_SERVICE": 10, "CAP_SYS_PTRACE": 19}
@@ -140,6 +140,34 @@ def home_from_the_image(c):
         for uid, home in ((0, "/root"), (1000, "/home/user"), (7, "/")):
             facts = guest.run("/probe", user={"uid": uid, "gid": 0}, env=["X=1"]).expect().facts
             check_equal(facts["env"], ["X=1", f"HOME={home}"], "env")
+
+
+USERS = {"/etc/passwd": "root:x:0:0::/root:\nweb:x:33:44::/srv:\n", "/etc/group": "a:x:50:web\nb:x:51:web,x\n"}
+
+
+def by_name(words):
+    return config_for("/probe") | {"annotations": {"dev.supermachine.user": words}}
+
+
+@case()
+def user_by_name(c):
+    """The ids of the configuration give way to the image's; so do HOME and the streams' owner."""
+    expected = {"web": (33, 44, [50, 51], "/srv"), "33": (33, 44, [50, 51], "/srv"), "web:b": (33, 51, [], "/srv"),
+                "7": (7, 0, [], "/"), "root:9": (0, 9, [], "/root")}
+    with Guest(c, USERS) as guest:
+        for words, (uid, gid, groups, home) in expected.items():
+            facts = guest.run("/probe", config=by_name(words)).expect().facts
+            check_equal((facts["uid"], facts["gid"]), ([uid] * 3, [gid] * 3), f"ids of {words}")
+            check_equal(sorted(g for g in facts["groups"] if g != gid), groups, f"groups of {words}")
+            check_equal(facts["env"], [f"HOME={home}"], f"env of {words}")
+
+
+@case()
+def user_that_the_image_does_not_have(c):
+    with Guest(c, USERS) as guest:
+        for words, file in (("nobody", "/etc/passwd: has no user nobody"), ("web:x", "/etc/group: has no group x")):
+            guest.run("/probe", config=by_name(words)).expect_failure(
+                125, f"spawn: /annotations/dev.supermachine.user: {file}")
 
 
 @case()
