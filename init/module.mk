@@ -11,8 +11,8 @@ INIT_SRCS := init/sys.c init/fs.c init/console.c init/bootargs.c init/early.c in
 INIT_SRCS += init/main.c init/tool.c init/spawn.c init/birth.c init/namespace.c init/userns.c \
 	init/child.c init/pty.c init/enter.c init/limits.c init/sched.c init/procfs.c init/sysctl.c \
 	init/cgroup.c init/cgroup_devices.c init/seccomp.c init/hooks.c init/cred.c init/lookup.c init/user.c init/exec.c \
-	init/supervise.c init/life.c init/signals.c init/reap.c init/oom.c init/requests.c init/channel.c \
-	init/ring.c init/relay.c init/relay_input.c init/routes.c init/report.c
+	init/supervise.c init/life.c init/signals.c init/reap.c init/oom.c init/pressure.c init/requests.c \
+	init/channel.c init/ring.c init/relay.c init/relay_input.c init/routes.c init/report.c
 
 INIT_OCI := $(B)/aarch64/init-oci
 INIT_OCI_NATIVE := $(B)/x86_64/init-oci

@@ -28,6 +28,7 @@
 #define STALL_HOST_MS  5000 /* the host takes no output */
 #define STALL_GUEST_MS 1000 /* a process survives SIGKILL: it is stuck in the kernel */
 #define RETRY_MS       1    /* the entrypoint's signal queue is full, or a wait failed */
+#define SETTLED_MS     100  /* the entrypoint has started, and nothing happens any more */
 #define EVENTS         16
 
 static int64_t now_ms(void)
@@ -116,6 +117,8 @@ static void note(const struct epoll_event *event)
 	if (event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		end->is_writable = true;
 	end->is_hung_up = event->events & EPOLLHUP;
+	if (event->events & EPOLLPRI)
+		pressure_relieve();
 }
 
 /* A bounded piece of all work there is. True: something moved. */
@@ -161,7 +164,9 @@ static int wait_ms(const struct supervisor *s, bool moved)
 		return 0;
 	if (s->has_children)
 		return RETRY_MS;
-	return s->state == LIFE_RUN ? -1 : (int)patience_ms(s);
+	if (s->state != LIFE_RUN)
+		return (int)patience_ms(s);
+	return s->is_watching_pressure ? -1 : SETTLED_MS;
 }
 
 static void run(struct supervisor *s)
@@ -176,10 +181,13 @@ static void run(struct supervisor *s)
 		if (s->has_held)
 			poll(NULL, 0, RETRY_MS); /* the signals behind it would end any wait */
 		/* Less than 0 is EINTR: nothing has come. */
-		int count = epoll_wait(s->epoll_fd, events, EVENTS, wait_ms(s, moved));
+		int limit_ms = wait_ms(s, moved);
+		int count = epoll_wait(s->epoll_fd, events, EVENTS, limit_ms);
 
 		for (int i = 0; i < count; i++)
 			note(&events[i]);
+		if (count == 0 && limit_ms == SETTLED_MS)
+			pressure_watch(s);
 	}
 }
 

@@ -14,6 +14,8 @@ struct supervisor {
 	struct channel *channel;
 	struct relay relay;
 	struct endpoint signals; /* a signalfd of every signal */
+	struct endpoint pressure;
+	bool is_watching_pressure; /* as far as the kernel can */
 	int epoll_fd;
 	enum life_state state;
 	int64_t moved_ms;  /* when something last moved, after the entrypoint's end */
@@ -45,6 +47,10 @@ bool reap_all(struct supervisor *s);
 void oom_forget(struct supervisor *s);
 /* Was it the kernel's memory killer that ended the entrypoint by this signal? */
 bool oom_has_killed(const struct supervisor *s, int sig);
+
+/* From now on the loop is woken when memory is scarce; then the other is to be called. */
+void pressure_watch(struct supervisor *s);
+void pressure_relieve(void);
 
 /* The action of LIFE_REQUEST and its refusal. */
 void requests_run(struct supervisor *s);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands about processes: how they end, whom they leave behind, which signals reach them.
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -185,14 +186,27 @@ static int do_storm(int argc, char *argv[])
 	return 0;
 }
 
-/* Takes memory until something ends it. */
+/* Reads FILE, and not from the page cache. */
+static void read_again(const char *path)
+{
+	static char bytes[1 << 16];
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
+		exit(complain(path));
+	while (read(fd, bytes, sizeof(bytes)) > 0)
+		;
+	close(fd);
+}
+
+/* Takes memory until something ends it; with FILE, reads that all the time. */
 static int do_hog(int argc, char *argv[])
 {
-	const size_t step = 1 << 20;
+	const size_t step = argc > 1 ? 1 << 14 : 1 << 20;
 
-	(void)argc;
-	(void)argv;
 	for (;;) {
+		if (argc > 1)
+			read_again(argv[1]);
 		char *bytes = mmap(NULL, step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 				   -1, 0);
 
@@ -274,7 +288,7 @@ const struct command process_commands[] = {
 	{"spawn-holder", "[CODE]", do_holder},
 	{"signals", "[COUNT]", do_signals},
 	{"storm", "SIGNAL COUNT", do_storm},
-	{"hog", "", do_hog},
+	{"hog", "[FILE]", do_hog},
 	{"forks", "[MAX]", do_forks},
 	{"bomb", "MAX [CODE]", do_bomb},
 	{NULL, NULL, NULL},

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workloads that take all there is, memory or processes: PID 1 lives on, and the record says why they ended."""
 
-from harness import case, check, check_equal
+from harness import bundle, case, check, check_equal, check_in
 from images import config_for, small_image
 from machine import Machine
 
@@ -35,6 +35,17 @@ def out_of_memory_in_the_machine(context):
     for memory in ("64M", "128M"):
         for without in ("pid", None):
             expect(boot(context, ["/bin/probe", "hog"], memory=memory, without=without), 137, 9, True)
+
+
+@case(120)
+def out_of_memory_while_reading(context):
+    """
+    The last allocation is one of squashfs's, which the kernel tries again for ever and kills nobody for: PID 1
+    sees the pressure, and asks for memory itself.
+    """
+    directory = bundle(context, ["/bin/probe", "hog", "/bin/probe"])
+    result = context.smk("run", "--memory", "64M", directory).expect(137)
+    check_in("because the guest ran out of memory", result.errors, "stderr")
 
 
 @case(120)
