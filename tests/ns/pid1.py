@@ -7,6 +7,8 @@ that disks have the boot contract's serials; /proc/cmdline is a file of the case
 tmpfs is listed: it is everything that a hostile image could have reached.
 """
 
+import functools
+import hashlib
 import json
 import os
 import signal
@@ -54,6 +56,7 @@ unshare --pid $5 --fork --kill-child sh -c '
     mount --move . /
     exec chroot . $0' "$3" "$5" || status=$?
 "$2" tree root >after
+sha256sum <root/init >digest
 cat /proc/self/mountinfo >mounts
 echo $status >status
 if [ "$4$6" ]; then
@@ -63,6 +66,12 @@ fi
 """
 
 POWERED_OFF = 128 + signal.SIGINT  # how reboot(2) ends a PID namespace
+
+
+@functools.cache
+def init_digest():
+    with open(INIT, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 class Link(str):
@@ -181,6 +190,8 @@ class Run:
 
     def expect_outside_untouched(self):
         """The initramfs holds what it held, but for init-oci's own directories and the config."""
+        with open(os.path.join(self.directory, "digest"), encoding="ascii") as file:
+            check_equal(file.read().split()[0], init_digest(), "digest of init-oci's program afterwards")
         own = {"root/layer", "root/upper", "root/root", "root/boot", "root/proc"}  # proc: the harness mounts it
         gone = {path for path in self.before if path not in self.after} - {"root/config.json"}
         new = {path for path in self.after if path not in self.before}

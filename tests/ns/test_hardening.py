@@ -31,6 +31,17 @@ def a_starting_child_cannot_be_looked_at(c):
 
 
 @case()
+def the_runtimes_program_stays_as_it_is(c):
+    """CVE-2019-5736, in both of its forms and with every capability: refused as busy, and the same bytes afterwards."""
+    with Machine(c) as m:
+        m.layer(base_tree({"/self": File(b"#!/proc/self/exe\n")}))
+        run = m.run(config_for("/probe", "open-proc1"), initramfs=OUTSIDE).expect().expect_outside_untouched()
+        check_in(f"/proc/1/exe {errno.ETXTBSY}", run.lines, "what came of opening")
+        run = m.run(config_for("/self"), initramfs=OUTSIDE).expect_outside_untouched()
+        check_equal((run.record["phase"], run.record["code"]), ("run", 2), "init-oci as its own interpreter: a tool")
+
+
+@case()
 def kernel_settings_do_not_land_in_a_mount(c):
     """CVE-2019-16884, CVE-2025-52881: what a configuration mounts over /proc is not what is written to."""
     settings = {"linux": {"namespaces": [{"type": "uts"}, {"type": "mount"}],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Hostile images: every place that init-oci reaches inside the root, as anything but what it expects.
+Hostile images: what test_matrix.py, which has every place and every trap, does not generate.
 Whatever the outcome is, nothing outside the container may be made, changed or removed.
 """
 
@@ -111,43 +111,6 @@ def devices_that_are_something_else(c):
             run.expect_failure("apply: /linux/devices/0: /dev/null: ", "something else").expect_outside_untouched()
         run = m.run(config, initramfs={"/mine/null": Node(CHAR, 1, 3, 0o666)}).expect()
         check_equal(run.facts["devices"]["/dev/null"]["minor"], 3, "the right device")
-
-
-# What a mount onto /mnt/target of each kind must lead to: the place it appears at, or the errno.
-# "real" is a directory in the image.
-TARGETS = {
-    "file": errno.ENOTDIR,
-    "fifo": errno.ENOTDIR,
-    "socket": errno.ENOTDIR,
-    "device": errno.ENOTDIR,
-    "link-absolute": "/real",
-    "link-relative": "/mnt/real",
-    "link-escaping": "/outside",
-    "link-dangling": "/nowhere/at/all",
-    "link-loop": errno.ELOOP,
-    "link-magic": errno.ELOOP,
-}
-
-
-def mount_target_case(is_read_only):
-    def one(c):
-        for index, (kind, outcome) in enumerate(TARGETS.items()):
-            mounts = [{"destination": "/mnt/target", "type": "tmpfs", "source": "t", "options": ["nosuid"]}]
-            config = config_for("/probe", mounts=mounts)
-            config["root"]["readonly"] = is_read_only
-            run = run_trap(c, trap("/mnt/target", kind), config, index)
-            if isinstance(outcome, int):
-                run.expect_failure("apply: /mounts/0: /mnt/target: ", f"errno {outcome}")
-                continue
-            run.expect()
-            check(any(l.split()[4] == outcome for l in run.facts["mounts"]), f"{kind}: nothing on {outcome}")
-
-    one.__name__ = "mount_target_is_a_trap" + ("_read_only" if is_read_only else "")
-    return one
-
-
-case()(mount_target_case(False))
-case()(mount_target_case(True))
 
 
 @case()
