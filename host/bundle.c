@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "oci/edit.h"
+#include "oci/run_config.h"
 #include "oci/utf8.h"
 
 /*
@@ -168,6 +169,24 @@ static int check_hooks(const struct bundle *bundle, struct failure *f)
 			   bundle->real_path);
 }
 
+/* The annotation is image-spec's (conversion.md); engines write a name or a number. */
+static int find_stop_signal(struct bundle *bundle, struct failure *f)
+{
+	const struct oci_spec *spec = &bundle->spec;
+
+	for (size_t i = 0; i < spec->annotation_count; i++) {
+		const struct oci_annotation *annotation = &spec->annotations[i];
+
+		if (strcmp(annotation->key, OCI_ANNOTATION_STOP_SIGNAL) != 0)
+			continue;
+		bundle->stop_signal = signals_parse(annotation->value);
+		if (!bundle->stop_signal)
+			return fail_config(f, "/annotations/" OCI_ANNOTATION_STOP_SIGNAL,
+					   "%.40s: no signal has this name", annotation->value);
+	}
+	return 0;
+}
+
 static int open_root(struct bundle *bundle, struct failure *f)
 {
 	const char *root = bundle->spec.root.path;
@@ -205,7 +224,8 @@ static int open_bundle(struct bundle *bundle, const struct strings *env, struct 
 		return -1;
 	if (env->count && edit_env(bundle, env, f))
 		return -1;
-	if (check_hooks(bundle, f) || edit_console_size(bundle, f) || check_mounts(bundle, f))
+	if (find_stop_signal(bundle, f) || check_hooks(bundle, f) || edit_console_size(bundle, f) ||
+	    check_mounts(bundle, f))
 		return -1;
 	return open_root(bundle, f);
 }
@@ -219,7 +239,7 @@ int bundle_from_config(const char *path, char *config, size_t length, struct bun
 	bundle.path = path;
 	bundle.config = config;
 	bundle.config_length = length;
-	if (parse(&bundle, f) || edit_console_size(&bundle, f)) {
+	if (parse(&bundle, f) || find_stop_signal(&bundle, f) || edit_console_size(&bundle, f)) {
 		bundle_finish(&bundle);
 		return -1;
 	}

@@ -98,6 +98,7 @@ struct run_options {
 	bool console;
 	const char *bundle; /* a bundle's directory, or an image's reference */
 	struct image_options *image;
+	unsigned init_timeout_s; /* until the entrypoint runs; 0: none */
 };
 
 void options_init(struct run_options *options);
@@ -189,6 +190,8 @@ int signals_fd(void);
 int signals_next(void);
 /* Linux's number for a signal of this host that is passed on to the workload; 0: not passed on. */
 int signals_guest_number(int signal);
+/* Linux's number of a signal by its name; 0: there is none. */
+int signals_parse(const char *text);
 /* Whether the signal asks smk to end. */
 bool signals_is_end(int signal);
 /* While no VM runs: whether one of them has come in; what else came is dropped. */
@@ -210,6 +213,7 @@ struct bundle {
 	const char *path;
 	char *config; /* edited bytes, as the guest gets them */
 	size_t config_length;
+	int stop_signal;      /* what TERM becomes in the guest; 0: TERM */
 	struct oci_spec spec; /* of the edited bytes */
 	char *root_path;      /* as found: BUNDLE/root.path, or root.path when absolute */
 	int root_fd;
@@ -343,6 +347,7 @@ struct session_setup {
 	int console_fd;
 	bool show_console;
 	unsigned timeout_s;
+	unsigned init_timeout_s;
 };
 
 /* Fills the record; a run without one is a failure, and the console's end is printed. */

@@ -191,7 +191,7 @@ int set_env_file(struct run_options *o, const char *value, struct failure *f)
 	size_t length;
 
 	if (file_read(AT_FDCWD, value, ENV_FILE_MAX, &text, &length, f))
-		return -1;
+		return fail_at(f, STAGE_NONE, "--env-file");
 	if (memchr(text, '\0', length))
 		return fail_err(f, 0, "--env-file", value, "has a NUL byte");
 	text[length] = '\0'; /* file_read leaves room for it */
@@ -204,6 +204,11 @@ int set_env_file(struct run_options *o, const char *value, struct failure *f)
 			return -1;
 	}
 	return 0;
+}
+
+int set_init_timeout(struct run_options *o, const char *value, struct failure *f)
+{
+	return parse_seconds("--init-timeout", value, &o->init_timeout_s, f);
 }
 
 int set_accel(struct run_options *o, const char *value, struct failure *f)

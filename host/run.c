@@ -299,6 +299,7 @@ static int run_session(struct run *run, struct failure *f)
 		.console_fd = run->console[0],
 		.show_console = run->options.console,
 		.timeout_s = run->options.timeout_s,
+		.init_timeout_s = run->options.init_timeout_s,
 	};
 	struct exit_record record;
 

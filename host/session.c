@@ -35,7 +35,8 @@ enum {
 
 static void take_signal(struct session *session, int signal)
 {
-	int number = signals_guest_number(signal);
+	int stop_signal = session->setup->bundle->stop_signal;
+	int number = signal == SIGTERM && stop_signal ? stop_signal : signals_guest_number(signal);
 	double now = now_ms();
 
 	if (signal == SIGWINCH)
@@ -171,6 +172,20 @@ static void work_on_hooks(struct session *session)
 	session->pending_signals |= UINT64_C(1) << 9; /* Linux's SIGKILL */
 }
 
+/* Whether the entrypoint's start is waited for, and for less long than the run's end. */
+static bool is_late(const struct session *session)
+{
+	unsigned init = session->setup->init_timeout_s;
+	unsigned run = session->setup->timeout_s;
+
+	return init && !session->has_started && (!run || init < run);
+}
+
+static unsigned timeout_s(const struct session *session)
+{
+	return is_late(session) ? session->setup->init_timeout_s : session->setup->timeout_s;
+}
+
 /*
  * When patience ends, or 0: for the power-off after the record, or after a hook's failure, before
  * it for --timeout.
@@ -183,9 +198,7 @@ static double deadline_ms(const struct session *session)
 		return session->timeline->exit_ms + POWEROFF_MS;
 	if (session->hook_failed_ms > 0)
 		return session->hook_failed_ms + POWEROFF_MS;
-	if (session->setup->timeout_s)
-		return session->timeline->started_ms + 1e3 * session->setup->timeout_s;
-	return 0;
+	return timeout_s(session) ? session->timeline->started_ms + 1e3 * timeout_s(session) : 0;
 }
 
 /* The sooner of that and the end of a hook's time; 0: none. */
@@ -207,8 +220,8 @@ static int check_end(const struct session *session, struct failure *f)
 		return 0;
 	if (session->has_record)
 		return fail_err(f, 0, "", NULL, "the VM did not power off after its exit record");
-	return fail_err(f, 0, "", NULL, "the VM was ended after %u seconds (--timeout)",
-			session->setup->timeout_s);
+	return fail_err(f, 0, "", NULL, "the VM was ended after %u seconds (%s)",
+			timeout_s(session), is_late(session) ? "--init-timeout" : "--timeout");
 }
 
 static bool is_over(const struct session *session)

@@ -8,7 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <unistd.h>
+
+#define GUEST_SIGNAL_RTMIN 34 /* what glibc's and musl's users count from */
+#define GUEST_SIGNAL_MAX   64
 
 static const struct {
 	int host;
@@ -75,6 +81,28 @@ int signals_guest_number(int signal)
 	for (size_t i = 0; i < SIGNAL_COUNT; i++)
 		if (table[i].host == signal)
 			return table[i].guest;
+	return 0;
+}
+
+/* "SIGQUIT", "QUIT", "3", "SIGRTMIN+3": names as the guest's users know them. 0: none of these. */
+int signals_parse(const char *text)
+{
+	const char *name = strncasecmp(text, "SIG", 3) ? text : text + 3;
+	bool is_max = !strncasecmp(name, "RTMAX", 5);
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	if (*text >= '0' && *text <= '9')
+		return *end || number < 1 || number > GUEST_SIGNAL_MAX ? 0 : (int)number;
+	if (is_max || !strncasecmp(name, "RTMIN", 5)) {
+		number = name[5] == (is_max ? '-' : '+') ? strtol(name + 6, &end, 10) : 0;
+		if (name[5] && (name[6] < '0' || name[6] > '9' || *end || number > 30))
+			return 0;
+		return (int)(is_max ? GUEST_SIGNAL_MAX - number : GUEST_SIGNAL_RTMIN + number);
+	}
+	for (int i = 1; i < 32; i++)
+		if (sigabbrev_np(i) && !strcasecmp(sigabbrev_np(i), name))
+			return i;
 	return 0;
 }
 

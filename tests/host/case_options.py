@@ -49,6 +49,17 @@ BAD_VALUES = {
     "--env": ["", "=x", "SURELY_NOT_SET_ANYWHERE"],
     "--append": ["a\nb", "a\tb"],
     "--kernel": ["/", "/dev/null"],
+    "--init-timeout": ["", "0", "x"],
+    "--env-file": ["", "/nonexistent/env", "/dev/zero"],
+    "--cap-add": ["", "CAP_", "CAP_NOTHING", "c" * 100],
+    "--cap-drop": ["chowns"],
+    "--tmpfs": ["", "x", "/", ":size=1m", "/:size=1m"],
+    "--volume": ["", "/tmp", "/tmp:", "/tmp:x", "/tmp:/", "/tmp:/x:rx", "/nonexistent/v:/x", "/dev/null:/x", ":/x"],
+    "--ulimit": ["", "nofile", "nofile=", "nofile=x", "nofiles=1", "nofile=2:1", "nofile=1:x", "nofile=-2"],
+    "--sysctl": ["", "a", "=b"],
+    "--annotation": ["", "a", "=b"],
+    "--layer-fs": ["", "ext4", "SQUASHFS"],
+    "--max-layer-size": ["", "0", "-1", "1.5G", "G", "1GB", "99999999999999999999"],
 }
 
 

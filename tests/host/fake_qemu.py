@@ -101,6 +101,18 @@ def echo_signals(guest):
                 return
 
 
+def one_signal(guest):
+    """Prints the first signal that smk passes on, and ends."""
+    guest.hello()
+    guest.output(b"ready\n")
+    while True:
+        kind, _, _, payload = guest.receive()
+        if kind == CONTROL and json.loads(payload)["type"] == "signal":
+            guest.output(b"signal %d\n" % json.loads(payload)["signal"])
+            guest.exit(0)
+            return
+
+
 def echo_input(guest):
     """Sends stdin back, with as much credit as it used, to the end."""
     guest.hello()

@@ -117,7 +117,43 @@ static void hints_are_near(void)
 		       list, 3));
 }
 
+static void signals_have_names(void)
+{
+	static const struct {
+		const char *text;
+		int number;
+	} rows[] = {
+		{"TERM", 15},
+		{"SIGTERM", 15},
+		{"sigquit", 3},
+		{"3", 3},
+		{"64", 64},
+		{"SIGRTMIN", 34},
+		{"RTMIN+3", 37},
+		{"RTMAX-1", 63},
+		{"RTMAX", 64},
+		{"RTMIN+30", 64},
+		{"RTMIN+31", 0},
+		{"RTMIN-1", 0},
+		{"RTMAX+1", 0},
+		{"RTMIN+", 0},
+		{"RTMIN+3x", 0},
+		{"65", 0},
+		{"0", 0},
+		{"-1", 0},
+		{"", 0},
+		{"SIG", 0},
+		{"SIGNOTHING", 0},
+		{"9x", 0},
+		{"99999999999999999999", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CHECK_INT(signals_parse(rows[i].text), rows[i].number);
+}
+
 static const struct t_case cases[] = {
+	{"signals-have-names", signals_have_names},
 	{"channel-puts-frames-together", channel_puts_frames_together},
 	{"channel-has-a-bounded-queue", channel_has_a_bounded_queue},
 	{"tail-keeps-the-end", tail_keeps_the_end},
