@@ -157,6 +157,17 @@ static bool is_the_one(const struct tracee *tracee, unsigned long number)
 	       tracee->role->counts[number] == run.occurrence;
 }
 
+/*
+ * The call is not made. A close is all the same: whatever it returns, the descriptor is gone. In the
+ * place of the others stands one that no filter of system calls objects to.
+ */
+static void replace(pid_t pid, unsigned long number)
+{
+	if (number != SYS_close)
+		(void)ptrace(PTRACE_POKEUSER, pid, offsetof(struct user_regs_struct, orig_rax),
+			     (long)SYS_getpid);
+}
+
 static void on_syscall(struct tracee *tracee)
 {
 	struct ptrace_syscall_info info;
@@ -169,8 +180,7 @@ static void on_syscall(struct tracee *tracee)
 			take_snapshot();
 		if (is_the_one(tracee, info.entry.nr)) {
 			run.is_injected = tracee->is_injected = true;
-			(void)ptrace(PTRACE_POKEUSER, tracee->pid,
-				     offsetof(struct user_regs_struct, orig_rax), -1L);
+			replace(tracee->pid, info.entry.nr);
 		}
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->is_injected) {
 		tracee->is_injected = false;

@@ -71,11 +71,10 @@ class Room:
         subprocess.run(["rm", "-rf", "--", directory], check=False)
         self.context = Context(name, directory, 86400)
         self.guest = Guest(self.context, scenario.changes)
-        self.image, self.disk_fd = None, -1
+        self.image = None
         self.cgroup = f"/sys/fs/cgroup/unified/fault.{os.path.basename(directory)}"
         if scenario.has_upper:
             self.image = self.guest.upper(size="4M")
-            self.disk_fd = os.open(self.guest.loops[-1], os.O_RDWR | os.O_CLOEXEC)
             with open(self.image, "rb") as file:
                 self.fresh = file.read()
         self.directory = self.context.path("run")
@@ -89,8 +88,6 @@ class Room:
         self.guest._write_block(os.path.join(self.directory, "block"))
 
     def close(self):
-        if self.disk_fd >= 0:
-            os.close(self.disk_fd)
         self.guest.__exit__()
         self.context.finish()
         subprocess.run(["rm", "-rf", "--", self.context.dir], check=False)
@@ -101,7 +98,8 @@ class Room:
             if os.path.exists(path):
                 os.unlink(path)
         if self.image:
-            os.pwrite(self.disk_fd, self.fresh, 0)
+            with open(self.image, "r+b") as file:  # nobody has the device open: it has nothing cached
+                file.write(self.fresh)
         with open(os.path.join(self.directory, "cmdline"), "w", encoding="utf-8") as file:
             file.write(f"console=none {self.scenario.cmdline}")
         wrapper = [INJECT, report, self.image or "-", snapshot, fault.text if fault else "-"]

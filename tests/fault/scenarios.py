@@ -83,7 +83,7 @@ def rich(room):
     ]
     config |= {"hostname": "rich", "domainname": "example", "annotations": {"a": "b"}}
     config["hooks"] = {"createContainer": [hook("/init", "--version", timeout=5)],
-                       "startContainer": [hook("/probe", "put", "text", "/work/tmp/hooked")]}
+                       "startContainer": [hook("/probe", "put", "text", "/work/tmp/hooked"), hook("/probe", "cat")]}
     config["linux"] |= {
         "namespaces": namespaces("pid", "ipc", "uts", "mount", "cgroup", "time", "network"),
         "timeOffsets": {"monotonic": {"secs": 86400}, "boottime": {"secs": 172800, "nanosecs": 5}},
@@ -137,13 +137,17 @@ def pump_until(session, condition):
 
 
 def send_signals(session):
-    """Three, one after the other, so that their order is that of the output."""
+    """Three, one after the other, so that their order is that of the output; again when it is answered so."""
     wanted = b"ready\n"
     for sig in (10, 34, 15):
         if not pump_until(session, lambda: wanted in session.output[STDOUT]):
             return
         session.request(type="signal", id=sig, signal=sig)
         wanted = b"signal %d\n" % sig
+        errors = len(session.errors)
+        if pump_until(session, lambda: wanted in session.output[STDOUT] or len(session.errors) > errors) \
+                and wanted not in session.output[STDOUT]:
+            session.request(type="signal", id=sig, signal=sig)
 
 
 def hold_back(session):
@@ -170,6 +174,7 @@ SCENARIOS = [
     Scenario("missing", lambda room: minimal("/nosuch"), has_upper=True, code=127),
     Scenario("hook-fails", hook_fails, has_upper=True, code=125),
     Scenario("signals", lambda room: minimal("/probe", "signals", 3), drive=send_signals),
+    Scenario("storm", lambda room: minimal("/probe", "storm", 34, 50)),
     Scenario("orphans", lambda room: minimal("/probe", "burst", 3, 42, 20), code=42),
     Scenario("streams", lambda room: minimal("/probe", "cat"), drive=hold_back),
     Scenario("console", lambda room: minimal("/probe", "both"), has_channel=False),
