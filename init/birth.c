@@ -30,6 +30,7 @@
 #include "init/spawn.h"
 #include "init/sys.h"
 
+#define TELL_TRIES   3
 #define MOMENT_BYTES sizeof(uint64_t)
 #define NEWS_BYTES   (MOMENT_BYTES + sizeof(struct failure))
 _Static_assert(NEWS_BYTES <= PIPE_BUF, "news fit into a pipe");
@@ -81,8 +82,12 @@ static _Noreturn void run_child(const struct child_setup *setup, struct lines *l
 	own.news_fd = lines->news[1];
 	own.talk_fd = lines->talk[1];
 	child_exec(&own, &failure);
-	/* When even this fails, the end of the child is the news. */
-	_exit(sys_write_full(own.news_fd, &failure, sizeof(failure)) < 0 ? SMK_EXIT_SETUP : 0);
+	/* Without a word the child's end would pass for an execve. */
+	for (unsigned tries = 0; tries < TELL_TRIES; tries++) {
+		if (sys_write_full(own.news_fd, &failure, sizeof(failure)) == 0)
+			break;
+	}
+	_exit(SMK_EXIT_SETUP);
 }
 
 /*
@@ -113,20 +118,29 @@ static int give_birth(const struct child_setup *setup, struct lines *lines, stru
 	return fchdir(setup->early->work_fd) < 0 ? fail_sys(f, "fchdir", NULL) : 0;
 }
 
-/* False: it has failed, or was killed, which its news will tell. */
-static bool hear_question(const struct lines *lines)
+/* ret_is_asked false: it has failed, or was killed, which its news will tell. */
+static int hear_question(const struct lines *lines, bool *ret_is_asked, struct failure *f)
 {
 	char byte;
+	ssize_t got;
 
-	return recv(lines->talk[0], &byte, 1, 0) == 1;
+	do
+		got = recv(lines->talk[0], &byte, 1, 0);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return fail_sys(f, "recv", "the child");
+	*ret_is_asked = got == 1;
+	return 0;
 }
 
 /* A child that is gone is no reader: that, too, its news will tell. */
-static void answer(const struct lines *lines)
+static int answer(const struct lines *lines, struct failure *f)
 {
 	const char byte = 0;
 
-	(void)send(lines->talk[0], &byte, 1, MSG_NOSIGNAL);
+	if (send(lines->talk[0], &byte, 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+		return fail_sys(f, "send", "the child");
+	return 0;
 }
 
 /* What a child of a new user namespace may not do itself. */
@@ -135,19 +149,23 @@ static int serve_user(const struct child_setup *setup, const struct lines *lines
 {
 	const struct oci_linux *linux_ = setup->linux_;
 	int proc_fd = setup->early->proc_fd;
+	bool is_asked = false;
 
-	if (!namespaces_has_new_user(linux_) || !hear_question(lines))
+	if (!namespaces_has_new_user(linux_))
+		return 0;
+	if (hear_question(lines, &is_asked, f))
+		return -1;
+	if (!is_asked)
 		return 0;
 	if (userns_map(&linux_->uid_maps, &linux_->gid_maps, proc_fd, pid, f) ||
 	    namespaces_set_time(linux_, proc_fd, pid, f) ||
-	    limits_apply(setup->process, proc_fd, pid, f))
+	    limits_apply(setup->process, proc_fd, pid, f) || answer(lines, f))
 		return -1;
-	answer(lines);
-	if (!sched_has_priority(setup->process) || !hear_question(lines))
+	if (!sched_has_priority(setup->process))
 		return 0;
-	if (sched_set_priority(setup->process, pid, f))
+	if (hear_question(lines, &is_asked, f) ||
+	    (is_asked && (sched_set_priority(setup->process, pid, f) || answer(lines, f))))
 		return -1;
-	answer(lines);
 	return 0;
 }
 
@@ -207,8 +225,7 @@ int birth(const struct child_setup *setup, struct child *child, int *ret_talk_fd
 	if (result == 0)
 		result = await_exec(lines.news[0], child, f);
 	if (result < 0 && child->pid > 0) {
-		kill(child->pid, SIGKILL);
-		waitpid(child->pid, NULL, 0);
+		sys_end_child(child->pid);
 		sys_close(&child->pid_fd);
 	}
 	if (result == 0)

@@ -114,9 +114,10 @@ bool channel_flush(struct channel *channel)
 		if (put > 0) {
 			ring_drop(&channel->out, (size_t)put);
 			channel->was_connected = moved = true;
+			channel->end.failures = 0;
 		} else if (put == 0 || errno == EAGAIN) {
 			channel->end.is_writable = false;
-		} else if (errno != EINTR) {
+		} else if (errno != EINTR && endpoint_is_broken(&channel->end)) {
 			channel_close(channel);
 			return true;
 		}
@@ -200,9 +201,10 @@ bool channel_receive(struct channel *channel)
 	if (got > 0) {
 		channel->in_used += (size_t)got;
 		channel->was_connected = true;
+		channel->end.failures = 0;
 		return true;
 	}
-	if (got < 0 && errno == EINTR)
+	if (got < 0 && (errno == EINTR || (errno != EAGAIN && !endpoint_is_broken(&channel->end))))
 		return true;
 	channel->end.is_readable = false;
 	if (got < 0 && errno == EAGAIN)

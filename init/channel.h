@@ -29,7 +29,18 @@ struct endpoint {
 	bool is_readable;
 	bool is_writable;
 	bool is_hung_up;
+	uint8_t failures; /* in a row */
 };
+
+/*
+ * A call on it failed, and not by EAGAIN or EINTR. True: for good. Once may be a moment's, for want of
+ * memory say; what fails each time is broken.
+ */
+#define ENDPOINT_TRIES 3
+static inline bool endpoint_is_broken(struct endpoint *end)
+{
+	return ++end->failures >= ENDPOINT_TRIES;
+}
 
 struct channel {
 	struct endpoint end;

@@ -92,7 +92,7 @@ static int take_stdio(const struct child_setup *setup, struct failure *f)
  * Every signal back to its default, none blocked. The kernel's own calls: libc hides the signals
  * that it uses itself, of which a workload with another libc expects one (34) to work.
  */
-static void reset_signals(void)
+static int reset_signals(struct failure *f)
 {
 	static const struct {
 		void *handler;
@@ -103,10 +103,13 @@ static void reset_signals(void)
 	static const uint64_t none;
 
 	for (int sig = 1; sig <= KERNEL_SIGNALS; sig++) {
-		if (sig != SIGKILL && sig != SIGSTOP)
-			syscall(SYS_rt_sigaction, sig, &by_default, NULL, KERNEL_SET_SIZE);
+		if (sig != SIGKILL && sig != SIGSTOP &&
+		    syscall(SYS_rt_sigaction, sig, &by_default, NULL, KERNEL_SET_SIZE) < 0)
+			return fail_sys(f, "rt_sigaction", NULL);
 	}
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_SET_SIZE);
+	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_SET_SIZE) < 0)
+		return fail_sys(f, "rt_sigprocmask", NULL);
+	return 0;
 }
 
 /* The environment of the configuration, and HOME when it has none. */
@@ -117,13 +120,14 @@ static char **make_env(const struct oci_process *process, struct failure *f)
 
 	if (lookup_env(process->env.items, "HOME"))
 		return process->env.items;
+	if (lookup_home(process->user.uid, home + strlen("HOME="), f) < 0)
+		return NULL;
 	char **env = malloc((count + 2) * sizeof(*env));
 
 	if (!env) {
 		fail_err(f, ENOMEM, "malloc", NULL, "environment");
 		return NULL;
 	}
-	lookup_home(process->user.uid, home + strlen("HOME="));
 	memcpy(env, process->env.items, count * sizeof(*env));
 	env[count] = home;
 	env[count + 1] = NULL;
@@ -207,7 +211,8 @@ void child_exec(struct child_setup *setup, struct failure *f)
 	if (!env || set_limits(setup, f) < 0 || sched_apply(setup->linux_, f) < 0)
 		return;
 	umask(process->user.has_umask ? process->user.umask : DEFAULT_UMASK);
-	reset_signals();
+	if (reset_signals(f) < 0)
+		return;
 	if (syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
 		fail_sys(f, "close_range", NULL);
 		return;

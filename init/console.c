@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The console as init-oci's own voice: descriptor 2, which early made valid and non-blocking. A
- * console that stalls costs at most STALLS_MAX waits of STALL_MS a call; the rest is dropped.
+ * console that stalls costs at most STALLS_MAX waits of STALL_MS a call, one that fails is tried as
+ * often; the rest is dropped.
  */
 #include <errno.h>
 #include <poll.h>
@@ -31,8 +32,10 @@ void console_write(const char *bytes, size_t length)
 		}
 		if (put < 0 && errno == EINTR)
 			continue;
-		if (put == 0 || errno != EAGAIN || stalls++ == STALLS_MAX ||
-		    poll(&ready, 1, STALL_MS) <= 0)
+		if (stalls++ == STALLS_MAX)
+			return;
+		/* Anything else may have been a moment's, and this the only place to say it. */
+		if ((put == 0 || errno == EAGAIN) && poll(&ready, 1, STALL_MS) == 0)
 			return;
 	}
 }

@@ -30,8 +30,8 @@ static _Noreturn void become_hook(const struct oci_hook *hook, int root_fd, int 
 	static const uint64_t none;
 	int err;
 
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
-	if (dup2(state_fd, 0) >= 0 && (root_fd < 0 || (fchdir(root_fd) == 0 && chroot(".") == 0)))
+	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) == 0 &&
+	    dup2(state_fd, 0) >= 0 && (root_fd < 0 || (fchdir(root_fd) == 0 && chroot(".") == 0)))
 		execve(hook->path, hook->args.items, hook->env.items);
 	err = errno;
 	/* When even this fails, the exit code is left. */
@@ -39,21 +39,31 @@ static _Noreturn void become_hook(const struct oci_hook *hook, int root_fd, int 
 	_exit(SMK_EXIT_SETUP);
 }
 
-/* Until the hook has ended or its time is up; returns its wait status, -1 for the latter. */
-static int wait_hook(const struct oci_hook *hook, pid_t pid, int pid_fd)
+/* Until the hook has ended; one whose time is up is ended. */
+static int wait_hook(const struct oci_hook *hook, pid_t pid, int pid_fd, int *ret_status,
+		     struct failure *f)
 {
 	struct pollfd end = {.fd = pid_fd, .events = POLLIN};
 	const bool has_limit = hook->has_timeout && hook->timeout_s <= INT32_MAX / 1000;
-	int status, ready;
+	int ready;
+	pid_t ended;
 
 	do
 		ready = poll(&end, 1, has_limit ? (int)hook->timeout_s * 1000 : -1);
 	while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return ready == 0 ? -1 : status;
+	if (ready <= 0) {
+		if (ready < 0)
+			fail_sys(f, "poll", hook->path);
+		else
+			fail_config(f, hook->field, "%s took longer than %u s", hook->path,
+				    hook->timeout_s);
+		sys_end_child(pid);
+		return -1;
+	}
+	do
+		ended = waitpid(pid, ret_status, 0);
+	while (ended < 0 && errno == EINTR);
+	return ended < 0 ? fail_sys(f, "wait4", hook->path) : 0;
 }
 
 static int judge(const struct oci_hook *hook, int status, int error_fd, struct failure *f)
@@ -62,9 +72,6 @@ static int judge(const struct oci_hook *hook, int status, int error_fd, struct f
 
 	if (sys_read_full(error_fd, &err, sizeof(err)) == (ssize_t)sizeof(err))
 		return fail_err(f, err, "execve", hook->path, "%s", "");
-	if (status == -1)
-		return fail_config(f, hook->field, "%s took longer than %u s", hook->path,
-				   hook->timeout_s);
 	if (WIFSIGNALED(status))
 		return fail_config(f, hook->field, "%s was ended by signal %d", hook->path,
 				   WTERMSIG(status));
@@ -76,7 +83,7 @@ static int judge(const struct oci_hook *hook, int status, int error_fd, struct f
 
 static int run_hook(const struct oci_hook *hook, int root_fd, int state_fd, struct failure *f)
 {
-	int error[2], pid_fd = -1, result;
+	int error[2], pid_fd = -1, status = 0, result;
 
 	if (lseek(state_fd, 0, SEEK_SET) < 0 || pipe2(error, O_CLOEXEC) < 0)
 		return fail_sys(f, "pipe2", NULL);
@@ -87,7 +94,9 @@ static int run_hook(const struct oci_hook *hook, int root_fd, int state_fd, stru
 	if (pid < 0)
 		fail_sys(f, "clone", NULL);
 	close(error[1]);
-	result = pid < 0 ? -1 : judge(hook, wait_hook(hook, pid, pid_fd), error[0], f);
+	result = pid < 0 ? -1 : wait_hook(hook, pid, pid_fd, &status, f);
+	if (result == 0)
+		result = judge(hook, status, error[0], f);
 	close(error[0]);
 	sys_close(&pid_fd);
 	return result;
@@ -101,19 +110,22 @@ static int open_state(const struct child_setup *setup, const char *status, int *
 		      struct failure *f)
 {
 	char pid[16] = "";
-	/* Our own procfs names us by the number that PID 1 knows us by. */
-	ssize_t length = readlinkat(setup->proc_fd, "self", pid, sizeof(pid) - 1);
-	const struct state state = {
+	struct state state = {
 		.id = setup->spec->hostname ? setup->spec->hostname : ID_DEFAULT,
 		.status = status,
-		.pid = length > 0 ? atol(pid) : getpid(),
 		.bundle = "/",
 	};
-	const char *text = state_text(setup->spec, &state);
-	AUTO_FD fd = memfd_create("state", MFD_CLOEXEC);
+	AUTO_FD fd = -1;
+	const char *text;
 
+	/* Our own procfs names us by the number that PID 1 knows us by. */
+	if (readlinkat(setup->proc_fd, "self", pid, sizeof(pid) - 1) < 0)
+		return fail_sys(f, "readlink", "/proc/self");
+	state.pid = atol(pid);
+	text = state_text(setup->spec, &state);
 	if (!text)
 		return fail_err(f, ENOMEM, "malloc", NULL, "state");
+	fd = memfd_create("state", MFD_CLOEXEC);
 	if (fd < 0 || sys_write_full(fd, text, strlen(text)) < 0)
 		return fail_sys(f, "memfd_create", "state");
 	*ret_fd = sys_take(&fd);

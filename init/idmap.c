@@ -44,9 +44,7 @@ static int make_namespace(const struct step *step, int proc_fd, int *ret_fd, str
 	while (pid == 0)
 		pause();
 	status = open_namespace(step, proc_fd, pid, ret_fd, f);
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	sys_end_child(pid);
 	return status;
 }
 

@@ -2,18 +2,20 @@
 /*
  * What the image says about its user: the home directory in /etc/passwd. The file is the image's,
  * so nothing about it is trusted: it is read when it is a regular file, at most its first MiB, and
- * whatever is wrong with it only means that the home is "/".
+ * whatever is wrong with it only means that the home is "/". What is wrong with the machine is a
+ * failure: no other home than the right one.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "init/spawn.h"
+#include "init/sys.h"
 #include "init/user.h"
 
 /* The n-th field (from 0) of a line of colon-separated ones; NULL: there are fewer. */
@@ -83,58 +85,80 @@ bool passwd_home(const char *text, size_t length, uint32_t uid, char ret[static 
 	return false;
 }
 
+/* What an image can make of a path. */
+static bool is_the_images(int err)
+{
+	static const int errors[] = {ENOENT, ENOTDIR, ELOOP, EACCES, ENAMETOOLONG};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i] == err)
+			return true;
+	return false;
+}
+
 /*
  * Looks before it opens: opening some devices does things, so only a regular file is opened at all.
  * Links in the image may lead anywhere in the image, but not through procfs's magic ones.
  */
-static int open_regular(const char *path)
+static int open_regular(const char *path, int *ret_fd, struct failure *f)
 {
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+	const uint64_t how = RESOLVE_NO_MAGICLINKS;
+	AUTO_FD fd = sys_open_resolve(AT_FDCWD, path, O_PATH, 0, how);
 	struct stat st;
-	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 
+	*ret_fd = -1;
 	if (fd < 0)
-		return -1;
-	bool is_regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-
-	close(fd);
-	if (!is_regular)
-		return -1;
-	how.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-}
-
-size_t lookup_read(const char *path, char *buffer, size_t max)
-{
-	size_t used = 0;
-	int fd = open_regular(path);
-
-	if (fd < 0)
+		return is_the_images(errno) ? 0 : fail_sys(f, "openat2", path);
+	if (fstat(fd, &st) < 0)
+		return fail_sys(f, "fstat", path);
+	if (!S_ISREG(st.st_mode))
 		return 0;
-	while (used < max) {
-		ssize_t n = read(fd, buffer + used, max - used);
-
-		if (n <= 0)
-			break;
-		used += (size_t)n;
-	}
-	close(fd);
-	return used;
+	*ret_fd = sys_open_resolve(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, how);
+	return *ret_fd < 0 && !is_the_images(errno) ? fail_sys(f, "openat2", path) : 0;
 }
 
-void lookup_home(uint32_t uid, char ret[static LOOKUP_HOME_MAX])
+int lookup_read(const char *path, char **ret_text, size_t *ret_length, struct failure *f)
 {
+	AUTO_FD fd = -1;
+	ssize_t length = 0;
+	char *text;
+
+	if (open_regular(path, &fd, f) < 0)
+		return -1;
 	/* Mapped, not on the heap: pages that a short file does not reach cost nothing. */
-	char *text = mmap(NULL, LOOKUP_MAX_BYTES, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	strcpy(ret, "/");
+	text = mmap(NULL, LOOKUP_MAX_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
 	if (text == MAP_FAILED)
-		return;
-	size_t length = lookup_read("/etc/passwd", text, LOOKUP_MAX_BYTES);
+		return fail_sys(f, "mmap", path);
+	if (fd >= 0)
+		length = sys_read_full(fd, text, LOOKUP_MAX_BYTES);
+	if (length < 0) {
+		fail_sys(f, "read", path);
+		lookup_free(text);
+		return -1;
+	}
+	*ret_text = text;
+	*ret_length = (size_t)length;
+	return 0;
+}
 
+void lookup_free(char *text)
+{
+	if (text)
+		munmap(text, LOOKUP_MAX_BYTES);
+}
+
+int lookup_home(uint32_t uid, char ret[static LOOKUP_HOME_MAX], struct failure *f)
+{
+	char *text;
+	size_t length;
+
+	if (lookup_read("/etc/passwd", &text, &length, f) < 0)
+		return -1;
+	strcpy(ret, "/");
 	(void)passwd_home(text, length, uid, ret); /* no such user: ret stays "/" */
-	munmap(text, LOOKUP_MAX_BYTES);
+	lookup_free(text);
+	return 0;
 }
 
 const char *lookup_env(char *const env[], const char *name)

@@ -59,10 +59,12 @@ static int add_device(struct machine *machine, enum device_kind kind, int dir_fd
 	*device = (struct device){.kind = kind};
 	strcpy(device->name, name);
 	snprintf(path, sizeof(path), "%.*s/%s", DEVICE_NAME_MAX - 1, name, kinds[kind].attribute);
-	/* A device without the attribute has no label; one that cannot be asked is as good as
-	 * absent. */
-	if (sys_read_text(dir_fd, path, device->label, sizeof(device->label)) < 0)
+	/* A device without the attribute has no label, nor has one that went meanwhile. */
+	if (sys_read_text(dir_fd, path, device->label, sizeof(device->label)) < 0) {
+		if (errno != ENOENT && errno != ENODEV)
+			return fail_sys(f, "read", path);
 		device->label[0] = '\0';
+	}
 	machine->count++;
 	return 0;
 }

@@ -140,9 +140,12 @@ int pty_receive(int talk_fd, int *ret_fd, struct failure *f)
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
 				 .msg_controllen = sizeof(control.bytes)};
-	ssize_t got = recvmsg(talk_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	ssize_t got;
 
-	if (got < 0 && errno != EAGAIN)
+	do
+		got = recvmsg(talk_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
 		return fail_sys(f, "recvmsg", MULTIPLEXER);
 	*ret_fd = -1;
 	if (got > 0 && message.msg_controllen >= CMSG_LEN(sizeof(int)))

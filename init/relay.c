@@ -12,12 +12,12 @@
 #include "init/relay_input.h"
 #include "init/sys.h"
 
-/* Bytes in the pipe or terminal that nobody has read yet. */
-static uint64_t unread_bytes(int fd)
+/* Bytes in the pipe or terminal that nobody has read yet; less than 0: it does not say. */
+static int unread_bytes(int fd)
 {
 	int count = 0;
 
-	return ioctl(fd, FIONREAD, &count) == 0 ? (uint64_t)count : 0;
+	return ioctl(fd, FIONREAD, &count) == 0 ? count : -1;
 }
 
 static void end_output(struct output *out)
@@ -33,16 +33,29 @@ static void lose_route(struct output *out)
 	sys_close(&out->to.fd);
 }
 
+/* A terminal whose last slave is closed says EIO once it is read empty. */
+static bool is_closed_terminal(const struct output *out, int err)
+{
+	return out->is_terminal && err == EIO && unread_bytes(out->from.fd) <= 0;
+}
+
 /*
- * What a read of the stream's source said. A terminal whose last slave is closed says EIO: it may
- * be opened again, so that is its end only when the entrypoint is gone. True: go on.
+ * What a read of the stream's source said. A terminal may be opened again, so that closed is its end
+ * only when the entrypoint is gone. True: go on.
  */
 static bool check_read(struct output *out, ssize_t got)
 {
-	if (got > 0 || (got < 0 && errno == EINTR))
+	int err = got < 0 ? errno : 0;
+
+	if (got > 0)
+		out->from.failures = 0;
+	if (got > 0 || err == EINTR)
+		return true;
+	if (err && err != EAGAIN && !is_closed_terminal(out, err) &&
+	    !endpoint_is_broken(&out->from))
 		return true;
 	out->from.is_readable = false;
-	if (got < 0 && errno == EAGAIN)
+	if (err == EAGAIN)
 		return false;
 	if (out->is_terminal && !out->is_orphan)
 		return false;
@@ -103,9 +116,10 @@ static bool write_buffer(struct output *out)
 	if (put > 0) {
 		note_line(out, (size_t)put);
 		ring_drop(&out->buffer, (size_t)put);
+		out->to.failures = 0;
 		return true;
 	}
-	if (put < 0 && errno == EINTR)
+	if (put < 0 && (errno == EINTR || (errno != EAGAIN && !endpoint_is_broken(&out->to))))
 		return true;
 	out->to.is_writable = false;
 	if (put == 0 || errno == EAGAIN)
@@ -215,7 +229,9 @@ void relay_drop_rest(struct relay *relay)
 		struct output *out = &relay->outputs[i];
 
 		if (out->from.fd >= 0) {
-			out->dropped_bytes += unread_bytes(out->from.fd);
+			int unread = unread_bytes(out->from.fd);
+
+			out->dropped_bytes += unread > 0 ? (uint64_t)unread : 0;
 			end_output(out);
 			if (out->route == ROUTE_CHANNEL)
 				channel_data_end(relay->channel, out->stream);

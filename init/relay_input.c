@@ -29,9 +29,11 @@ void input_close(struct input *in)
 /* A terminal has no end: its end-of-file character is what typing ^D would give. */
 static void tell_end(struct input *in)
 {
-	if (in->is_terminal)
-		(void)!write(in->to.fd, END_OF_TRANSMISSION,
-			     1); /* full: it is read, not waited on */
+	unsigned tries = in->is_terminal ? ENDPOINT_TRIES : 0;
+
+	/* Full: it is read, not waited on. */
+	while (tries-- > 0 && write(in->to.fd, END_OF_TRANSMISSION, 1) < 0 && errno != EAGAIN)
+		;
 	input_close(in);
 }
 
@@ -43,9 +45,10 @@ static bool write_buffer(struct input *in)
 	if (put > 0) {
 		ring_drop(&in->buffer, (size_t)put);
 		in->consumed += (uint32_t)put;
+		in->to.failures = 0;
 		return true;
 	}
-	if (put < 0 && errno == EINTR)
+	if (put < 0 && (errno == EINTR || (errno != EAGAIN && !endpoint_is_broken(&in->to))))
 		return true;
 	in->to.is_writable = false;
 	if (put == 0 || errno == EAGAIN)
@@ -64,10 +67,11 @@ static bool read_from(struct input *in)
 
 	if (got > 0) {
 		in->was_connected = true;
+		in->from.failures = 0;
 		ring_commit(&in->buffer, (size_t)got);
 		return true;
 	}
-	if (got < 0 && errno == EINTR)
+	if (got < 0 && (errno == EINTR || (errno != EAGAIN && !endpoint_is_broken(&in->from))))
 		return true;
 	in->from.is_readable = false;
 	if (got < 0 && errno == EAGAIN)

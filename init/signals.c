@@ -39,9 +39,15 @@ int signals_open(struct endpoint *ret, struct failure *f)
 	return 0;
 }
 
+/* A second try, for what may have been a moment's. */
 static int send_signal(const struct supervisor *s, int sig, siginfo_t *info)
 {
-	return (int)syscall(SYS_pidfd_send_signal, s->child->pid_fd, sig, info, 0);
+	int pid_fd = s->child->pid_fd;
+	long result = syscall(SYS_pidfd_send_signal, pid_fd, sig, info, 0);
+
+	if (result < 0 && errno != EAGAIN && errno != ESRCH)
+		result = syscall(SYS_pidfd_send_signal, pid_fd, sig, info, 0);
+	return (int)result;
 }
 
 bool signals_send(const struct supervisor *s, int sig)

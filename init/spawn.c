@@ -81,8 +81,7 @@ static int take_terminal(int talk_fd, struct child *child, struct failure *f)
 
 static void end_child(struct child *child)
 {
-	kill(child->pid, SIGKILL);
-	waitpid(child->pid, NULL, 0);
+	sys_end_child(child->pid);
 	sys_close(&child->pid_fd);
 	sys_close(&child->output_fd);
 }

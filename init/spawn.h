@@ -82,7 +82,7 @@ int cwd_enter(const char *cwd, struct failure *f) FAIL_MUST_CHECK;
 
 /* The home directory of uid as the image's /etc/passwd has it, "/" when it says nothing. */
 #define LOOKUP_HOME_MAX 256
-void lookup_home(uint32_t uid, char ret[static LOOKUP_HOME_MAX]);
+int lookup_home(uint32_t uid, char ret[static LOOKUP_HOME_MAX], struct failure *f) FAIL_MUST_CHECK;
 /* Pure: the same from the text of a passwd file. False: no such user. */
 bool passwd_home(const char *text, size_t length, uint32_t uid, char ret[static LOOKUP_HOME_MAX]);
 /* The value of name in an environment, or NULL. */

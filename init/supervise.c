@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,7 +30,9 @@
 #define STALL_GUEST_MS 1000 /* a process survives SIGKILL: it is stuck in the kernel */
 #define RETRY_MS       1    /* the entrypoint's signal queue is full, or a wait failed */
 #define SETTLED_MS     100  /* the entrypoint has started, and nothing happens any more */
+#define RECHECK_MS     20
 #define EVENTS         16
+#define ENDS           8
 
 static int64_t now_ms(void)
 {
@@ -87,10 +90,10 @@ static int watch(struct supervisor *s, struct endpoint *end, struct failure *f)
 	return 0;
 }
 
-static int watch_all(struct supervisor *s, struct failure *f)
+static void list_ends(struct supervisor *s, struct endpoint *ret[static ENDS])
 {
 	struct relay *relay = &s->relay;
-	struct endpoint *const ends[] = {
+	struct endpoint *const ends[ENDS] = {
 		&s->signals,
 		&s->channel->end,
 		&relay->input.from,
@@ -101,11 +104,32 @@ static int watch_all(struct supervisor *s, struct failure *f)
 		&relay->outputs[1].to,
 	};
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	memcpy(ret, ends, sizeof(ends));
+}
+
+static int watch_all(struct supervisor *s, struct failure *f)
+{
+	struct endpoint *ends[ENDS];
+
+	list_ends(s, ends);
+	for (size_t i = 0; i < ENDS; i++) {
 		if (watch(s, ends[i], f) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/*
+ * No edge follows an EAGAIN that had another reason than the state of its file. So when nothing has
+ * come for a moment everything is tried once more, and once only.
+ */
+static void recheck(struct supervisor *s)
+{
+	struct endpoint *ends[ENDS];
+
+	list_ends(s, ends);
+	for (size_t i = 0; i < ENDS; i++)
+		ends[i]->is_readable = ends[i]->is_writable = true;
 }
 
 static void note(const struct epoll_event *event)
@@ -169,10 +193,26 @@ static int wait_ms(const struct supervisor *s, bool moved)
 	return s->is_watching_pressure ? -1 : SETTLED_MS;
 }
 
+/* Waits for what comes next. False: nothing did, for RECHECK_MS. */
+static bool wait_for_events(struct supervisor *s, int limit_ms, bool is_rechecked)
+{
+	struct epoll_event events[EVENTS];
+	bool is_short = !is_rechecked && (limit_ms < 0 || limit_ms > RECHECK_MS);
+	/* Less than 0 is EINTR: nothing has come. */
+	int count = epoll_wait(s->epoll_fd, events, EVENTS, is_short ? RECHECK_MS : limit_ms);
+
+	for (int i = 0; i < count; i++)
+		note(&events[i]);
+	if (count == 0 && !is_short && limit_ms == SETTLED_MS)
+		pressure_watch(s);
+	return count != 0 || !is_short;
+}
+
 static void run(struct supervisor *s)
 {
+	bool is_rechecked = false;
+
 	while (s->state != LIFE_DONE) {
-		struct epoll_event events[EVENTS];
 		bool moved = turn(s);
 
 		observe(s, moved);
@@ -180,14 +220,10 @@ static void run(struct supervisor *s)
 			break;
 		if (s->has_held)
 			poll(NULL, 0, RETRY_MS); /* the signals behind it would end any wait */
-		/* Less than 0 is EINTR: nothing has come. */
-		int limit_ms = wait_ms(s, moved);
-		int count = epoll_wait(s->epoll_fd, events, EVENTS, limit_ms);
-
-		for (int i = 0; i < count; i++)
-			note(&events[i]);
-		if (count == 0 && limit_ms == SETTLED_MS)
-			pressure_watch(s);
+		is_rechecked = is_rechecked && !moved;
+		is_rechecked = !wait_for_events(s, wait_ms(s, moved), is_rechecked);
+		if (is_rechecked)
+			recheck(s);
 	}
 }
 

@@ -3,8 +3,10 @@
 #include "init/sys.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void sys_close(int *fd)
@@ -103,6 +105,14 @@ ssize_t sys_read_text(int dir_fd, const char *path, char *buffer, size_t size)
 		got--;
 	buffer[got] = '\0';
 	return got;
+}
+
+void sys_end_child(pid_t pid)
+{
+	if (kill(pid, SIGKILL) < 0)
+		return;
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 int sys_fsopen(const char *fstype)

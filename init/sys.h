@@ -39,6 +39,8 @@ int sys_open(int dir_fd, const char *path, int flags, mode_t mode);
 /* openat2; how_resolve: RESOLVE_* */
 int sys_open_resolve(int dir_fd, const char *path, int flags, mode_t mode, uint64_t how_resolve);
 /* Reads until size bytes or the end of the file. */
+/* Kills a child and collects it. Who cannot be killed is not waited for: it ends with the machine. */
+void sys_end_child(pid_t pid);
 ssize_t sys_read_full(int fd, void *buffer, size_t size);
 int sys_write_full(int fd, const void *buffer, size_t size);
 /*

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "init/user.h"
 
@@ -177,33 +176,18 @@ int user_find(const char *passwd, size_t passwd_length, const char *group, size_
 	return 0;
 }
 
-/* Mapped, not on the heap: pages that a short file does not reach cost nothing. */
-static char *read_file(const char *path, size_t *ret_length)
-{
-	char *text = mmap(NULL, LOOKUP_MAX_BYTES, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (text == MAP_FAILED)
-		return NULL;
-	*ret_length = lookup_read(path, text, LOOKUP_MAX_BYTES);
-	return text;
-}
-
 static int find(const char *words, struct user_ids *ids, struct failure *f)
 {
-	size_t passwd_length = 0, group_length = 0;
-	char *passwd = read_file("/etc/passwd", &passwd_length);
-	char *group = read_file("/etc/group", &group_length);
-	int result;
+	size_t passwd_length, group_length;
+	char *passwd = NULL, *group = NULL;
+	int result = lookup_read("/etc/passwd", &passwd, &passwd_length, f);
 
-	if (!passwd || !group)
-		result = fail_sys(f, "mmap", NULL);
-	else
+	if (result == 0)
+		result = lookup_read("/etc/group", &group, &group_length, f);
+	if (result == 0)
 		result = user_find(passwd, passwd_length, group, group_length, words, ids, f);
-	if (passwd)
-		munmap(passwd, LOOKUP_MAX_BYTES);
-	if (group)
-		munmap(group, LOOKUP_MAX_BYTES);
+	lookup_free(passwd);
+	lookup_free(group);
 	return result;
 }
 

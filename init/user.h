@@ -23,8 +23,12 @@ int user_find(const char *passwd, size_t passwd_length, const char *group, size_
 /* In the child, in the container's root: *user gets the ids and groups that the words stand for. */
 int user_resolve(const char *words, struct oci_user *user, struct failure *f) FAIL_MUST_CHECK;
 
-/* The first LOOKUP_MAX_BYTES of an image's regular file; the length, 0 when there is none. */
+/*
+ * The first LOOKUP_MAX_BYTES of an image's regular file, which is empty when there is none. To be freed.
+ */
 #define LOOKUP_MAX_BYTES (1u << 20)
-size_t lookup_read(const char *path, char *buffer, size_t max);
+int lookup_read(const char *path, char **ret_text, size_t *ret_length,
+		struct failure *f) FAIL_MUST_CHECK;
+void lookup_free(char *text);
 
 #endif
