@@ -244,7 +244,7 @@ static int note_rules(struct compiler *c, struct arena *arena, struct failure *f
 	for (size_t i = 0; i < c->seccomp->rule_count; i++)
 		total += c->seccomp->rules[i].names.count;
 	c->numbers = arena_alloc(arena, total * sizeof(*c->numbers));
-	if (!c->numbers && total)
+	if (!c->numbers)
 		return fail_memory(f);
 	for (size_t i = 0; i < c->seccomp->rule_count; i++) {
 		const struct oci_seccomp_rule *rule = &c->seccomp->rules[i];

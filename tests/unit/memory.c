@@ -8,13 +8,19 @@
 #include <stdlib.h>
 
 #include "oci/arena.h"
+#include "oci/document.h"
 #include "oci/message.h"
 #include "oci/parse.h"
-#include "oci/plan.h"
+#include "oci/planner.h"
+#include "oci/seccomp_filter.h"
 #include "tests/t.h"
 
 static size_t refused_in; /* the n-th allocation from now fails; 0: none */
 
+struct arena *__real_arena_create(size_t max_bytes);
+struct arena *__wrap_arena_create(size_t max_bytes);
+int __real_planner_add(struct planner *planner, const struct step *step, struct failure *f);
+int __wrap_planner_add(struct planner *planner, const struct step *step, struct failure *f);
 void *__real_arena_alloc(struct arena *arena, size_t size);
 void *__real_arena_zalloc(struct arena *arena, size_t count, size_t size);
 char *__real_arena_strdup(struct arena *arena, const char *words);
@@ -27,6 +33,17 @@ char *__wrap_arena_printf(struct arena *arena, const char *fmt, ...)
 static bool is_refused(void)
 {
 	return refused_in && --refused_in == 0;
+}
+
+struct arena *__wrap_arena_create(size_t max_bytes)
+{
+	return is_refused() ? NULL : __real_arena_create(max_bytes);
+}
+
+/* The list of steps grows seldom: here each of them may be the one that has no room. */
+int __wrap_planner_add(struct planner *planner, const struct step *step, struct failure *f)
+{
+	return is_refused() ? fail_memory(f) : __real_planner_add(planner, step, f);
 }
 
 void *__wrap_arena_alloc(struct arena *arena, size_t size)
@@ -55,7 +72,7 @@ char *__wrap_arena_printf(struct arena *arena, const char *fmt, ...)
 	return is_refused() ? NULL : __real_arena_strdup(arena, words);
 }
 
-static const char text[] =
+static const char all[] =
 	"{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\",\"readonly\":true},\"hostname\":\"h\","
 	"\"annotations\":{\"a\":\"b\\n\"},\"process\":{\"args\":[\"a\\u0041\"],\"env\":[\"A=b\"],"
 	"\"cwd\":\"/c\",\"user\":{\"uid\":0,\"gid\":0,\"additionalGids\":[1]},"
@@ -80,6 +97,23 @@ static const char text[] =
 	"[{\"type\":\"c\",\"path\":\"/dev/x\",\"major\":1,\"minor\":1},"
 	"{\"type\":\"p\",\"path\":\"/dev/y\"}]}}";
 
+/* What the first cannot be as well: other namespaces, mounts instead of the defaults. */
+static const char other[] =
+	"{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"hostname\":\"h\",\"domainname\":"
+	"\"d\","
+	"\"process\":{\"args\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"],\"cwd\":\"/"
+	"c\","
+	"\"user\":{\"uid\":0,\"gid\":0},\"capabilities\":{\"inheritable\":[\"CAP_KILL\"],"
+	"\"ambient\":[\"CAP_CHOWN\"]}},"
+	"\"mounts\":[{\"destination\":\"a\",\"type\":\"tmpfs\",\"options\":[\"tmpcopyup\",\"ro\"]},"
+	"{\"destination\":\"/b\",\"type\":\"cgroup\",\"options\":[\"rbind\",\"ro\",\"bind\"],"
+	"\"source\":\"/c\"},{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":[\"ro\"]}],"
+	"\"linux\":{\"namespaces\":[{\"type\":\"uts\"},{\"type\":\"ipc\"},{\"type\":\"cgroup\"},"
+	"{\"type\":\"network\",\"path\":\"/n\"}],\"netDevices\":{\"eth0\":{}},"
+	"\"rootfsPropagation\":\"shared\","
+	"\"sysctl\":{\"kernel.msgmax\":\"1\",\"net.x\":\"2\",\"a.b\":\"c\"}}}";
+
+static const char *text = all;
 static bool is_boot_root; /* the plan is for init= */
 
 static int run(size_t limit, size_t *ret_used, struct failure *f)
@@ -97,7 +131,7 @@ static int run(size_t limit, size_t *ret_used, struct failure *f)
 		sources.layers = &boot_root;
 		sources.layer_count = 1;
 	}
-	if (oci_parse_within(limit, text, sizeof(text) - 1, 5, &spec, f))
+	if (oci_parse_within(limit, text, strlen(text), 5, &spec, f))
 		return -1;
 	result = plan_build(&spec, &sources, &plan, f);
 	CHECK(result == 0 || !plan.steps);
@@ -144,7 +178,7 @@ static void refuse_each_alone(void)
 		CHECK(f.stage == STAGE_PARSE || f.stage == STAGE_PLAN);
 	}
 	CHECK(refused_in > 0);
-	CHECK(n > 150);
+	CHECK(n > 100);
 	refused_in = 0;
 }
 
@@ -154,6 +188,32 @@ static void each_allocation_alone_may_fail(void)
 	is_boot_root = true;
 	refuse_each_alone();
 	is_boot_root = false;
+	text = other;
+	refuse_each_alone();
+	text = all;
+}
+
+static void seccomp_may_run_out(void)
+{
+	static char name[] = "read";
+	char *names[] = {name};
+	struct oci_seccomp_rule rule = {.names = {.items = names, .count = 1}};
+	const struct oci_seccomp seccomp = {.rules = &rule, .rule_count = 1};
+	struct arena *arena = arena_create(OCI_HEAP_MAX_BYTES);
+	struct seccomp_filter filter = {.code = NULL};
+	struct failure f = {.stage = STAGE_NONE};
+	size_t n = 0;
+
+	for (refused_in = ++n; seccomp_compile(&seccomp, arena, &filter, &f); refused_in = ++n) {
+		CHECK_INT(refused_in, 0);
+		CHECK_STR(f.why, "more memory is needed than it may use");
+		CHECK(!filter.code);
+		f = (struct failure){.stage = STAGE_NONE};
+	}
+	CHECK_INT(n, 4);
+	CHECK(filter.length > 0);
+	refused_in = 0;
+	arena_destroy(arena);
 }
 
 static void messages_may_run_out(void)
@@ -200,6 +260,7 @@ static const struct t_case cases[] = {
 	{"every allocation may fail", every_allocation_may_fail},
 	{"each allocation alone may fail", each_allocation_alone_may_fail},
 	{"messages may run out", messages_may_run_out},
+	{"seccomp may run out", seccomp_may_run_out},
 	{"the limit holds", the_limit_holds},
 };
 T_MAIN("memory", cases)

@@ -182,6 +182,9 @@ static void refuses(void)
 		{"{\"type\":\"exit\",\"phase\":\"rest\",\"code\":0,\"signal\":0}", "/phase",
 		 "unknown phase \"rest\""},
 		{"{\"type\":\"exit\",\"code\":0,\"signal\":0}", "/phase", "must be given"},
+		{"{\"type\":\"exit\",\"phase\":1}", "/phase", "must be a string, not a number"},
+		{"{\"type\":\"exit\",\"failure\":{\"stage\":1}}", "/failure/stage",
+		 "must be a string, not a number"},
 		{"{\"type\":\"exit\",\"failure\":{\"stage\":\"lunch\"}}", "/failure/stage",
 		 "unknown stage \"lunch\""},
 		{"{\"type\":\"hello\",\"version\":1,\"timings\":{\"main\":-1}}", "/timings/main",
@@ -233,11 +236,22 @@ static void newer_members_are_ignored(void)
 {
 	static const char text[] =
 		"{\"hooks\":{\"a\":1},\"type\":\"started\",\"pid\":7,\"new\":[{}]}";
+	static const char hello[] = "{\"type\":\"hello\",\"version\":1,\"init\":\"x\",\"timings\":{"
+				    "\"new\":1,\"main\":2}}";
 	struct event event = {.kind = EVENT__COUNT};
 	struct failure f = {.stage = STAGE_NONE};
 
 	CHECK_INT(event_decode(text, sizeof(text) - 1, &event, &f), 0);
 	CHECK_INT(event.pid, 7);
+	CHECK_INT(event_decode(hello, sizeof(hello) - 1, &event, &f), 0);
+	CHECK_INT(event.hello.marks.at_ns[MARK_MAIN], 2);
+}
+
+/* Of a newer version, or overwritten: the names have no row. */
+static void unknown_numbers_have_a_name(void)
+{
+	CHECK_STR(mark_name((enum mark)MARK__COUNT), "unknown");
+	CHECK_STR(stage_name((enum stage)STAGE__COUNT), stage_name(STAGE_NONE));
 }
 
 static void too_long_is_refused(void)
@@ -251,6 +265,9 @@ static void too_long_is_refused(void)
 	CHECK_INT(event_decode(text, MESSAGE_MAX_BYTES, &event, &f), 0);
 	CHECK_INT(event_decode(text, MESSAGE_MAX_BYTES + 1, &event, &f), -1);
 	CHECK_STR(f.why, "must be at most 8192 bytes, not 8193");
+	f = (struct failure){.stage = STAGE_NONE};
+	CHECK_INT(exit_record_decode(text, MESSAGE_MAX_BYTES + 1, &event.exit, &f), -1);
+	CHECK_STR(f.why, "must be at most 8192 bytes, not 8193");
 }
 
 static const struct t_case cases[] = {
@@ -262,6 +279,7 @@ static const struct t_case cases[] = {
 	{"refuses", refuses},
 	{"refuses requests", refuses_requests},
 	{"newer members are ignored", newer_members_are_ignored},
+	{"unknown numbers have a name", unknown_numbers_have_a_name},
 	{"too long is refused", too_long_is_refused},
 };
 T_MAIN("message", cases)

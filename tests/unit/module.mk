@@ -11,7 +11,7 @@ UNIT_SRCS_init := init/bootargs.c init/channel.c init/life.c init/ring.c init/sy
 UNIT_LINK_seccomp := -lseccomp
 UNIT_LINK_arena := -Wl,--wrap=free,--wrap=malloc
 UNIT_LINK_edit := -Wl,--wrap=realloc
-UNIT_LINK_memory := -Wl,--wrap=arena_alloc,--wrap=arena_zalloc \
+UNIT_LINK_memory := -Wl,--wrap=arena_create,--wrap=planner_add,--wrap=arena_alloc,--wrap=arena_zalloc \
 	-Wl,--wrap=arena_strdup,--wrap=arena_printf
 
 define unit_rules

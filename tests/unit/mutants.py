@@ -20,7 +20,7 @@ FLAGS = ["-std=gnu17", "-O0", "-w", "-fsanitize=address,undefined", "-fno-saniti
 WRAPPED = {
     "arena": "-Wl,--wrap=free,--wrap=malloc",
     "edit": "-Wl,--wrap=realloc",
-    "memory": "-Wl,--wrap=arena_alloc,--wrap=arena_zalloc,--wrap=arena_strdup,--wrap=arena_printf",
+    "memory": "-Wl,--wrap=arena_create,--wrap=planner_add,--wrap=arena_alloc,--wrap=arena_zalloc,--wrap=arena_strdup,--wrap=arena_printf",
 }
 PROGRAMS = ["fail", "arena", "edit", "fields", "linux", "memory", "message", "plan", "spec", "tables", "text"]
 CONDITION = re.compile(r"\bif \(")

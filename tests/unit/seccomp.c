@@ -283,6 +283,7 @@ static void rules_of_one_call(void)
 		{.names = {names, 2}, .action = 11, .args = first, .arg_count = 2},
 		{.names = {names, 2}, .action = 12, .args = second, .arg_count = 1},
 		{.names = {names, 2}, .action = 13},
+		{.names = {names, 2}, .action = 14},
 	};
 	struct oci_seccomp seccomp = {.default_action = 10, .rules = rules, .rule_count = 2};
 	int number = syscall_find("personality");
@@ -293,6 +294,8 @@ static void rules_of_one_call(void)
 	CHECK_INT(answer(&seccomp, number, 6), 10);
 	CHECK_INT(answer(&seccomp, number + 1, 1), 10);
 	seccomp.rule_count = 3;
+	CHECK_INT(answer(&seccomp, number, 1), 13);
+	seccomp.rule_count = 4;
 	CHECK_INT(answer(&seccomp, number, 1), 13);
 	seccomp.rule_count = 0;
 	CHECK_INT(answer(&seccomp, number, 1), 10);
