@@ -86,26 +86,12 @@ int field_warn(const struct field *field, struct failure *f, const char *fmt, ..
 	return 0;
 }
 
-static const char *type_name(const struct json_t *value)
-{
-	switch (json_typeof(value)) {
-	case JSON_OBJECT:
-		return "an object";
-	case JSON_ARRAY:
-		return "an array";
-	case JSON_STRING:
-		return "a string";
-	case JSON_INTEGER:
-	case JSON_REAL:
-		return "a number";
-	case JSON_TRUE:
-	case JSON_FALSE:
-		return "a boolean";
-	case JSON_NULL:
-		return "null";
-	}
-	return "something else";
-}
+/* What JSON calls a value's type. */
+static const char *const type_names[] = {
+	[JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array", [JSON_STRING] = "a string",
+	[JSON_INTEGER] = "a number", [JSON_REAL] = "a number",  [JSON_TRUE] = "a boolean",
+	[JSON_FALSE] = "a boolean",  [JSON_NULL] = "null",
+};
 
 static const struct {
 	char type;
@@ -127,28 +113,18 @@ int field_expect(const struct field *field, char type, struct failure *f)
 		if (types[i].json_types >> json_typeof(field->value) & 1)
 			return 0;
 		return field_fail(field, f, "must be %s, not %s", types[i].words,
-				  type_name(field->value));
+				  type_names[json_typeof(field->value)]);
 	}
 	return field_fail(field, f, "has no known type");
 }
 
 bool field_is_empty(const struct field *field)
 {
-	switch (json_typeof(field->value)) {
-	case JSON_OBJECT:
-		return json_object_size(field->value) == 0;
-	case JSON_ARRAY:
-		return json_array_size(field->value) == 0;
-	case JSON_STRING:
-		return json_string_length(field->value) == 0;
-	case JSON_INTEGER:
-	case JSON_REAL:
-	case JSON_TRUE:
-	case JSON_FALSE:
-	case JSON_NULL:
-		return false;
-	}
-	return false;
+	const json_t *value = field->value;
+
+	return (json_is_object(value) && !json_object_size(value)) ||
+	       (json_is_array(value) && !json_array_size(value)) ||
+	       (json_is_string(value) && !json_string_length(value));
 }
 
 size_t field_count(const struct field *field)

@@ -90,9 +90,9 @@ static int apply_option(const struct field *field, const struct option_name *nam
 	case OPTION_DEFAULT:
 		return 0;
 	case OPTION_NO_EFFECT:
-		return field_warn(field, f, "mount option \"%s\" has no effect", name->name);
+		break;
 	}
-	return 0;
+	return field_warn(field, f, "mount option \"%s\" has no effect", name->name);
 }
 
 int parse_options(const struct field *field, const struct oci_strings *options,

@@ -6,7 +6,10 @@
  */
 #include <stdlib.h>
 
+#include <jansson.h>
+
 #include "oci/fate.h"
+#include "oci/field.h"
 #include "tests/t.h"
 
 #define LIST       "tests/cases/spec-fields.txt"
@@ -83,7 +86,20 @@ static void every_row_is_a_field(void)
 		free(fields[k]);
 }
 
+static void a_type_has_a_letter(void)
+{
+	struct field field = {.value = json_null()};
+	struct failure f = {.stage = STAGE_NONE};
+
+	CHECK_INT(field_expect(&field, 's', &f), -1);
+	CHECK_STR(f.why, "must be a string, not null");
+	f = (struct failure){.stage = STAGE_NONE};
+	CHECK_INT(field_expect(&field, '?', &f), -1);
+	CHECK_STR(f.why, "has no known type");
+}
+
 static const struct t_case cases[] = {
+	{"a type has a letter", a_type_has_a_letter},
 	{"every field has a fate", every_field_has_a_fate},
 	{"every row is a field", every_row_is_a_field},
 };

@@ -105,7 +105,7 @@ static const char other[] =
 	"c\","
 	"\"user\":{\"uid\":0,\"gid\":0},\"capabilities\":{\"inheritable\":[\"CAP_KILL\"],"
 	"\"ambient\":[\"CAP_CHOWN\"]}},"
-	"\"mounts\":[{\"destination\":\"a\",\"type\":\"tmpfs\",\"options\":[\"tmpcopyup\",\"ro\"]},"
+	"\"mounts\":[{\"destination\":\"a\",\"type\":\"tmpfs\",\"options\":[\"tmpcopyup\",\"ro\",\"mand\"]},"
 	"{\"destination\":\"/b\",\"type\":\"cgroup\",\"options\":[\"rbind\",\"ro\",\"bind\"],"
 	"\"source\":\"/c\"},{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":[\"ro\"]}],"
 	"\"linux\":{\"namespaces\":[{\"type\":\"uts\"},{\"type\":\"ipc\"},{\"type\":\"cgroup\"},"
