@@ -36,6 +36,8 @@ usage='usage: init-oci --check FILE.*'
 expect version 0 "init-oci $(cat VERSION)~" '' --version
 expect help 0 "$usage" '' --help
 expect check 0 '' '' --check $config
+jq '.process.capabilities.bounding += ["CAP_NEW"]' $config >"$work/warned"
+expect check-warning 0 '' 'init-oci: warning: parse: /process/capabilities/bounding/[0-9]+: .*CAP_NEW.*~' --check "$work/warned"
 expect check-missing 125 '' 'init-oci: fatal: parse: .*nosuch: open: No such file or directory \(errno 2\)~' --check "$work/nosuch"
 expect check-bad 125 '' 'init-oci: fatal: parse: /process/args: .*~' --check "$work/bad"
 expect check-directory 125 '' 'init-oci: fatal: parse: .*: read: Is a directory \(errno 21\)~' --check "$work"
@@ -45,6 +47,7 @@ expect plan-layers 0 'layer disk vda squashfs layer/000.*~layer disk vdb squashf
     --plan $config --layers 3
 expect plan-most-layers 0 '.*layer disk vdsf squashfs layer/499.*overlay 500 .*' '' --plan $config --layers 500
 expect plan-bad 125 '' 'init-oci: fatal: parse: /process/args: .*~' --plan "$work/bad"
+expect plan-refused 125 '' 'init-oci: fatal: plan: /linux/devices/0.*~' --plan tests/cases/bad-device-owner-unmapped/config.json
 for count in 0 501 -1 x '' 1x; do
     expect "plan-layers-is-${count:-empty}" 2 '' "$usage" --plan $config --layers "$count"
 done
@@ -67,4 +70,15 @@ else
     echo "not ok $name/standard-input-and-full-output: $(cat "$work/err")"
     failed=1
 fi
+for option in --features "--plan $config"; do
+    # shellcheck disable=SC2086 # two words
+    "${init[@]}" $option 2>"$work/err" >/dev/full
+    got=$?
+    if [ $got -eq 125 ] && grep -q '^init-oci: fatal: .*standard output: write: No space left' "$work/err"; then
+        echo "ok $name/full-output-of${option%% *}"
+    else
+        echo "not ok $name/full-output-of${option%% *}: $got: $(cat "$work/err")"
+        failed=1
+    fi
+done
 exit $failed

@@ -7,6 +7,7 @@ import json
 from harness import case, check, check_equal, children_of
 from session import Guest
 from test_namespaces import config_with
+from test_sweep import Tracer
 
 MAC = "02:00:5e:00:53:01"
 
@@ -40,10 +41,11 @@ def ip(context, file, *words):
     return context.tool("nsenter", f"--net=/proc/self/fd/{file.fileno()}", "ip", *words, pass_fds=[file.fileno()])
 
 
-def move(guest, devices, prepare, *others, joined=None):
+def move(guest, devices, prepare, *others, joined=None, trace=None):
     """
     A run in whose network prepare (lines for ip) is done before PID 1 begins, and others in the other one;
-    the session, PID 1's network and the other one. joined: another path of the network.
+    the session, PID 1's network and the other one. joined: another path of the network. trace: gets PID 1's
+    number before it begins.
     """
     context = guest.context
     # The path is known only when PID 1's namespaces are there, so the holder is always their second process.
@@ -57,6 +59,8 @@ def move(guest, devices, prepare, *others, joined=None):
     for file, lines in ((own, prepare), (network.file, others)):
         for line in lines:
             ip(context, file, *line.split())
+    if trace:
+        trace(pid)
     session.open_gate()
     return session.finish(), own, network
 
@@ -66,6 +70,7 @@ def addresses(link):
     return {f"{a['local']}/{a['prefixlen']}" for a in link["addr_info"] if not a["local"].startswith("fe80:")}
 
 
+MOVE_FAILURES = ("a0: socket", "socket", "setns", "open", "read addresses", "move device", "find device", "add address")
 VETH = "link add a0 type veth peer name b0"
 
 
@@ -137,3 +142,24 @@ def device_of_the_machines_own_network(c):
         link = network.link("lan0")
         check("UP" in link["flags"], f"it is down: {link['flags']}")
         check_equal(addresses(link), {"192.0.2.1/24"}, "addresses")
+
+
+@case(150)
+def calls_of_a_move_that_fail(c):
+    """Each of them, each time: the run ends in order, and every failure that a move knows is seen."""
+    prepare = [VETH, "address add 192.0.2.1/24 dev a0"]
+    seen = set()
+    with Guest(c) as guest:
+        for call in ("socket", "setns", "sendto", "recvfrom", "ioctl", "fstat"):
+            for when in range(2 if call == "recvfrom" else 1, 20):  # the first is the gate's
+                tracers = []
+                session, _, _ = move(guest, {"a0": {}}, prepare,
+                                     trace=lambda pid: tracers.append(Tracer(c, pid, call, "EIO", when)))
+                if not tracers[0].has_injected():
+                    break
+                if session.failures:
+                    session.expect_failure(125)
+                    seen |= {what for what in MOVE_FAILURES if f": {what}: " in session.failures[0]}
+                else:
+                    session.expect(5)
+    check_equal(sorted(seen), sorted(MOVE_FAILURES), "the failures that were seen")

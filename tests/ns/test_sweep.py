@@ -24,21 +24,31 @@ def is_traced(pid):
         return "TracerPid:\t0" not in file.read()
 
 
+class Tracer:
+    """Of a PID 1 that waits at its gate: one occurrence of a call fails."""
+
+    def __init__(self, c, pid, call, error, when, with_child=False):
+        self.log = c.path("strace")
+        self.process = c.popen(["strace", "-q", "-o", self.log, *(["-f"] if with_child else []), "-e", f"trace={call}",
+                                "-e", f"inject={call}:error={error}:when={when}", "-p", str(pid)],
+                               stderr=subprocess.DEVNULL)
+        wait_until(lambda: is_traced(pid), 5, "tracer")
+
+    def has_injected(self):
+        """After the run."""
+        self.process.wait(5)
+        with open(self.log, encoding="utf-8") as file:
+            return "INJECTED" in file.read()
+
+
 def inject(c, guest, call, error, when, with_child):
     """A run with the fault; None when the call is not made so often."""
     session = guest.start("/probe", "burst", 3, CODE, 20, gate=True, capabilities={})
-    pid = session.pid_1()
-    log = c.path("strace")
-    tracer = c.popen(["strace", "-q", "-o", log, *(["-f"] if with_child else []), "-e", f"trace={call}",
-                      "-e", f"inject={call}:error={error}:when={when}", "-p", str(pid)],
-                     stderr=subprocess.DEVNULL)
-    wait_until(lambda: is_traced(pid), 5, "tracer")
+    tracer = Tracer(c, session.pid_1(), call, error, when, with_child)
     session.open_gate()
     session.send(DATA, STDIN, flags=END)
     session.finish(10, ends=(0, 1))
-    tracer.wait(5)
-    with open(log, encoding="utf-8") as file:
-        return session if "INJECTED" in file.read() else None
+    return session if tracer.has_injected() else None
 
 
 def sweep(call, with_child):
