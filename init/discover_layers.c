@@ -197,8 +197,8 @@ static int layers_by_list(const char *list, const struct machine *machine, struc
 		char item[DEVICE_LABEL_MAX];
 
 		if (length >= sizeof(item))
-			return fail_config(f, SMK_KEY_LAYERS, "\"%.*s\" is too long for a name",
-					   (int)length, list);
+			return fail_config(f, SMK_KEY_LAYERS, "\"%.40s...\" is too long for a name",
+					   list);
 		memcpy(item, list, length);
 		item[length] = '\0';
 		if (set_listed(machine, ret->store, i, item, f) ||

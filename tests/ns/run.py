@@ -14,6 +14,7 @@ import test_faults  # noqa: E402,F401
 import test_hardening  # noqa: E402,F401
 import test_hooks  # noqa: E402,F401
 import test_layers  # noqa: E402,F401
+import test_limits  # noqa: E402,F401
 import test_links  # noqa: E402,F401
 import test_mounts  # noqa: E402,F401
 import test_namespaces  # noqa: E402,F401
