@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # init-oci's parts that need no machine, and the binary itself.
 
-INIT_UNIT := life ring channel exec lookup user
-INIT_UNIT_SRCS := init/life.c init/ring.c init/channel.c init/exec.c init/lookup.c init/sys.c init/user.c
+INIT_UNIT := life ring channel console exec lookup user
+INIT_UNIT_SRCS := init/life.c init/ring.c init/channel.c init/console.c init/exec.c init/lookup.c init/sys.c init/user.c
 
 define init_unit_rule
 $(B)/$(1)/test-init-$(2): $$(call objs,$(1),tests/init/test_$(2).c $$(INIT_UNIT_SRCS) $$(OCI_SRCS))
