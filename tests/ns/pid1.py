@@ -56,7 +56,7 @@ unshare --pid $5 --fork --kill-child sh -c '
     mount --move . /
     exec chroot . $0' "$3" "$5" || status=$?
 "$2" tree root >after
-sha256sum <root/init >digest
+sha256sum root/init >digest 2>/dev/null || true # the container's root may still cover it
 cat /proc/self/mountinfo >mounts
 echo $status >status
 if [ "$4$6" ]; then
@@ -191,7 +191,7 @@ class Run:
     def expect_outside_untouched(self):
         """The initramfs holds what it held, but for init-oci's own directories and the config."""
         with open(os.path.join(self.directory, "digest"), encoding="ascii") as file:
-            check_equal(file.read().split()[0], init_digest(), "digest of init-oci's program afterwards")
+            check_equal(file.read().split()[:1], [init_digest()], "digest of init-oci's program afterwards")
         own = {"root/layer", "root/upper", "root/root", "root/boot", "root/proc"}  # proc: the harness mounts it
         gone = {path for path in self.before if path not in self.after} - {"root/config.json"}
         new = {path for path in self.after if path not in self.before}
