@@ -146,7 +146,10 @@ static int become_user(const struct child_setup *setup, struct failure *f)
 		return -1;
 	if (seccomp->present && !is_late && seccomp_load(seccomp, &filter, f) < 0)
 		return -1;
-	if (cred_apply(process, f) < 0 || cwd_enter(process->cwd, f) < 0)
+
+	const bool is_there = chdir(process->cwd) == 0;
+
+	if (cred_apply(process, f) < 0 || cwd_enter(process->cwd, is_there, f) < 0)
 		return -1;
 	return seccomp->present && is_late ? seccomp_load(seccomp, &filter, f) : 0;
 }

@@ -77,8 +77,8 @@ int cred_apply(const struct oci_process *process, struct failure *f) FAIL_MUST_C
 
 /* Enters the container's root: of the child's own mount namespace. */
 int enter_root(int root_fd, struct failure *f) FAIL_MUST_CHECK;
-/* Changes to the working directory, which apply() has made, as the user. */
-int cwd_enter(const char *cwd, struct failure *f) FAIL_MUST_CHECK;
+/* Changes to the working directory, which apply() has made, as the user; is_there: root has. */
+int cwd_enter(const char *cwd, bool is_there, struct failure *f) FAIL_MUST_CHECK;
 
 /* The home directory of uid as the image's /etc/passwd has it, "/" when it says nothing. */
 #define LOOKUP_HOME_MAX 256

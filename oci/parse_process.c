@@ -2,7 +2,11 @@
 /* The "process" object: what runs, as whom, and within which limits. */
 #include "parse.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "arena.h"
+#include "document.h"
 
 #define NGROUPS_MAX     65536
 #define ID_MAX          4294967294 /* (uid_t)-1 means "no change" to the kernel */
@@ -52,6 +56,64 @@ static int parse_args(const struct field *field, const struct rule *rule, void *
 	return 0;
 }
 
+struct variable {
+	const char *text;
+	size_t index;
+};
+
+/* By name, those of the same name by their order; "=" ends a name. */
+static int variable_compare(const void *left, const void *right)
+{
+	const struct variable *a = left;
+	const struct variable *b = right;
+	size_t a_length = strcspn(a->text, "=");
+	size_t b_length = strcspn(b->text, "=");
+	int order = memcmp(a->text, b->text, a_length < b_length ? a_length : b_length);
+
+	if (order)
+		return order;
+	if (a_length != b_length)
+		return a_length < b_length ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static bool is_same_variable(const char *a, const char *b)
+{
+	size_t length = strcspn(a, "=") + 1;
+
+	return strncmp(a, b, length) == 0;
+}
+
+/*
+ * As under crun, a variable that is there again has its last value, at its first place. A program
+ * that asks for it finds the first of several.
+ */
+static int merge_repeated(const struct field *field, struct oci_strings *env, struct failure *f)
+{
+	struct variable *sorted =
+		arena_zalloc(field->document->arena, env->count + 1, sizeof(*sorted));
+	size_t used = 0;
+
+	if (!sorted)
+		return fail_memory(f);
+	for (size_t i = 0; i < env->count; i++)
+		sorted[i] = (struct variable){env->items[i], i};
+	qsort(sorted, env->count, sizeof(*sorted), variable_compare);
+	for (size_t i = 0, first = 0; i < env->count; i++) {
+		if (!is_same_variable(sorted[first].text, sorted[i].text))
+			first = i;
+		env->items[sorted[i].index] = NULL;
+		env->items[sorted[first].index] = (char *)sorted[i].text;
+	}
+	for (size_t i = 0; i < env->count; i++) {
+		if (env->items[i])
+			env->items[used++] = env->items[i];
+	}
+	env->items[used] = NULL;
+	env->count = used;
+	return 0;
+}
+
 /* Values are not shown in messages: environments carry secrets. */
 int parse_env(const struct field *field, const struct rule *rule, void *ret, struct failure *f)
 {
@@ -68,6 +130,8 @@ int parse_env(const struct field *field, const struct rule *rule, void *ret, str
 		if (equals == env.items[i])
 			return field_fail(&element, f, "must be NAME=VALUE, has no name");
 	}
+	if (merge_repeated(field, &env, f))
+		return -1;
 	*(struct oci_strings *)ret = env;
 	return 0;
 }

@@ -126,7 +126,7 @@ def path_search(c):
 @case()
 def arguments_and_environment(c):
     args = ["/probe", "facts", "", " a  b ", "\u00e9\n\t\"\\", "$HOME", "-x"]
-    env = ["A=1", "B=", "C= x=y ", "HOME=/here", "A=2", "PATH=/"]
+    env = ["A=1", "B=", "C= x=y ", "HOME=/here", "AA=2", "PATH=/"]
     with Guest(c) as guest:
         facts = guest.run(*args, env=env).expect().facts
         check_equal([a.encode("latin-1").decode() for a in facts["args"]], args, "args")
@@ -297,10 +297,25 @@ def working_directory(c):
 
 @case()
 def working_directory_of_the_user(c):
-    from pid1 import Directory
+    """One that root alone may enter is entered all the same, as under crun; one that nobody may is not."""
+    from pid1 import Directory, config_for
+    user = {"uid": 5, "gid": 5}
     with Guest(c, {"/private": Directory(0o700, 0, 0)}) as guest:
-        guest.run("/probe", cwd="/private", capabilities={}, user={"uid": 5, "gid": 5}).expect_failure(
-            125, "/process/cwd", "/private", f"(errno {errno.EACCES})")
+        facts = guest.run("/probe", cwd="/private", capabilities={}, user=user).expect().facts
+        check_equal((facts["cwd"], facts["isCwdReadable"]), ("/private", 0), "cwd and what may be done there")
+        ids = [{"containerID": 0, "hostID": 1000, "size": 10}]
+        config = config_for("/probe", cwd="/private", user=user) | {"linux": {
+            "namespaces": [{"type": "pid"}, {"type": "user"}], "uidMappings": ids, "gidMappings": ids}}
+        guest.run(config=config).expect_failure(125, "/process/cwd", "/private", f"(errno {errno.EACCES})")
+
+
+@case()
+def repeated_variables(c):
+    """As under crun: the last value at the first one's place."""
+    env = ["A=1", "AB=0", "B=", "A=2", "B=b=c", "A=3"]
+    with Guest(c) as guest:
+        facts = guest.run("/probe", env=env + ["HOME=/"]).expect().facts
+        check_equal(facts["env"], ["A=3", "AB=0", "B=b=c", "HOME=/"], "env")
 
 
 @case()

@@ -97,7 +97,6 @@ static void names(void)
 
 int print_facts(int argc, char *argv[])
 {
-	(void)argc;
 	json_open(NULL, '{');
 	strings("args", argv);
 	strings("env", environ);
@@ -112,6 +111,11 @@ int print_facts(int argc, char *argv[])
 	lines("cgroup", "/proc/self/cgroup");
 	facts_devices();
 	facts_files();
+	facts_access(argc, argv);
+	facts_calls();
+	facts_mount_roots();
+	facts_attributes();
+	facts_network();
 	json_close('}');
 	putchar('\n');
 	return fflush(stdout) ? complain("standard output") : 0;

@@ -46,6 +46,11 @@ void facts_schedule(void);
 void facts_files(void);
 void facts_descriptors(void);
 void facts_devices(void);
+void facts_access(int argc, char *argv[]);
+void facts_calls(void);
+void facts_mount_roots(void);
+void facts_attributes(void);
+void facts_network(void);
 void facts_mounts(void);
 
 /* The whole of a small file, NUL-terminated, in a static buffer; NULL: cannot be read. */
