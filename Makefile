@@ -6,7 +6,7 @@
 #   make check                every test
 #   make check-only SUITES=x  some suites, counted in the same way; make check-x: one, with its output
 #   make bench                every budget; make bench-publish: its table and picture into docs/
-#   make fuzz                 each fuzz target for FUZZ_SECONDS (600)
+#   make fuzz                 each of FUZZERS for FUZZ_SECONDS (600), and a table of all that ever ran
 #   make coverage             lines and branches of oci/ and init/ that tests run, and why not the rest
 #   make fault                every system call of init-oci fails once, in every way: a table
 #   make install uninstall    PREFIX=/usr/local DESTDIR=

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Any bytes as config.json: parse, plan, print. The first byte chooses what discover found. What is
- * refused must name a stage and a reason; what is accepted must keep the promises of oci/oci.h.
+ * Any bytes as config.json: parse, plan, print. What discover found follows from the bytes, too. What is
+ * refused must say why in one line; what is accepted must keep the promises of oci/oci.h, and be planned
+ * in the same way whatever seeds the hash tables.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
+#include "oci/arena.h"
 #include "oci/plan.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds)
-{
-	if (!holds)
-		abort();
-}
+#include "oci/seccomp_filter.h"
+#include "oci/state.h"
 
 static void check_strings(const struct oci_strings *strings)
 {
@@ -84,42 +77,115 @@ static void check_plan(const struct plan *plan)
 		size_t length = plan_print_step(&plan->steps[i], line, sizeof(line));
 
 		require(strlen(line) == (length < sizeof(line) ? length : sizeof(line) - 1));
+		require_printable(line);
 		require(plan->steps[i].field != NULL);
 		check_strings(&plan->steps[i].data);
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* What else is made of an accepted configuration: warnings, the filter, the state for hooks. */
+static void check_uses(const struct oci_spec *spec)
 {
-	static const struct plan_layer layers[] = {
-		{SOURCE_BLOCK, "vda", "squashfs"},
-		{SOURCE_BLOCK, "vdb", "ext4"},
-		{SOURCE_BOOT_ROOT, NULL, NULL},
-	};
-	uint8_t choice = size ? data[size - 1] : 0; /* the text's last byte is most often blank */
-	struct plan_sources sources = {
-		.layers = choice & 1 ? layers + 2 : layers,
-		.layer_count = choice & 1 ? 1 : 1 + (choice >> 1 & 1),
-		.upper = (enum upper_kind)((choice >> 2) % 3),
-		.upper_id = "vdc",
-		.resolv_conf = choice & 64 ? "nameserver 1.1.1.1\n" : NULL,
-	};
+	struct failure f = {.stage = STAGE_NONE};
+	struct seccomp_filter filter;
+	const struct state is = {.id = "a\"b\n", .status = "creating", .pid = 7, .bundle = "/x"};
+	const char *state = state_text(spec, &is);
+
+	require(!state || (state[0] == '{' && strchr(state, '\0')[-1] == '}'));
+	if (state)
+		require_printable(state);
+	for (size_t i = 0; i < spec->warning_count; i++)
+		require(spec->warnings[i].field[0] == '/' && spec->warnings[i].why[0]);
+	if (!spec->linux_.seccomp.present)
+		return;
+	if (seccomp_compile(&spec->linux_.seccomp, spec->arena, &filter, &f))
+		require_failure(&f);
+	else
+		require(filter.length > 4 && filter.length <= BPF_MAXINSNS);
+}
+
+static void check_same(const struct plan *a, const struct plan *b)
+{
+	char first[1024], second[1024];
+
+	require(a->count == b->count && a->machine_count == b->machine_count);
+	for (size_t i = 0; i < a->count; i++) {
+		plan_print_step(&a->steps[i], first, sizeof(first));
+		plan_print_step(&b->steps[i], second, sizeof(second));
+		require(strcmp(first, second) == 0 &&
+			strcmp(a->steps[i].field, b->steps[i].field) == 0);
+	}
+}
+
+/* The same bytes with another seed: the same plan, or the same refusal. */
+static void check_again(const uint8_t *data, size_t size, const struct plan_sources *sources,
+			const struct plan *plan, const struct failure *failure)
+{
 	struct failure f = {.stage = STAGE_NONE};
 	struct oci_spec spec;
-	struct plan plan;
-	char line[FAIL_LINE_MAX];
+	struct plan again;
 
-	if (oci_parse((const char *)data, size, 5, &spec, &f)) {
-		fail_format(&f, line);
-		require(f.stage == STAGE_PARSE && f.why[0] && !strpbrk(line, "\n\r\x1b"));
+	if (oci_parse((const char *)data, size, 77, &spec, &f)) {
+		require(!plan && !strcmp(f.why, failure->why) && !strcmp(f.field, failure->field));
+		return;
+	}
+	if (plan_build(&spec, sources, &again, &f))
+		require(!plan && !strcmp(f.why, failure->why) && !strcmp(f.field, failure->field));
+	else
+		require(plan != NULL), check_same(plan, &again);
+	oci_spec_finish(&spec);
+}
+
+/* Not a byte of the text, which has to stay JSON, but a sum of all of them. */
+static struct plan_sources choose_sources(const uint8_t *data, size_t size)
+{
+	static const struct plan_layer layers[] = {
+		{SOURCE_BLOCK, "vda", "squashfs"},    {SOURCE_BLOCK, "vdb", "ext4"},
+		{SOURCE_VIRTIOFS, "tag", "virtiofs"}, {SOURCE_9P, "smk-layer-003", "9p"},
+		{SOURCE_BOOT_ROOT, NULL, NULL},
+	};
+	uint32_t sum = 2166136261;
+
+	for (size_t i = 0; i < size; i++)
+		sum = (sum ^ data[i]) * 16777619;
+	return (struct plan_sources){
+		.layers = sum & 1 ? layers : layers + 4,
+		.layer_count = sum & 1 ? 1 + (sum >> 1) % 4 : 1,
+		.upper = (enum upper_kind)((sum >> 3) % 3),
+		.upper_id = "vdc",
+		.upper_size = sum >> 8 & 1 ? "64m" : NULL,
+		.resolv_conf = sum >> 9 & 1 ? "nameserver 1.1.1.1\n" : NULL,
+	};
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct plan_sources sources = choose_sources(data, size);
+	struct failure f = {.stage = STAGE_NONE};
+	char *text = exact_copy(data, size);
+	struct oci_spec spec;
+	struct plan plan;
+
+	if (oci_parse(text, size, 5, &spec, &f)) {
+		require(f.stage == STAGE_PARSE && f.why[0]);
+		require_failure(&f);
+		check_again(data, size, &sources, NULL, &f);
+		free(text);
 		return 0;
 	}
+	free(text); /* the spec owns what it needs */
+	require_no_failure(&f);
 	check_spec(&spec);
 	check_linux(&spec.linux_);
-	if (plan_build(&spec, &sources, &plan, &f))
+	check_uses(&spec);
+	if (plan_build(&spec, &sources, &plan, &f)) {
 		require(f.stage == STAGE_PLAN && f.why[0]);
-	else
+		require_failure(&f);
+		check_again(data, size, &sources, NULL, &f);
+	} else {
 		check_plan(&plan);
+		check_again(data, size, &sources, &plan, &f);
+	}
 	oci_spec_finish(&spec);
 	return 0;
 }

@@ -3,27 +3,17 @@
  * The initramfs builder on contents of every length: the archive is read back by a small strict
  * reader and must hold exactly the entries and bytes that went in.
  */
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "fuzz.h"
 #include "lib/initramfs.h"
 
 #define HEADER 110
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct reader {
 	const char *bytes;
 	size_t position, length;
 };
-
-static void must(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 static char *join(const struct initramfs *archive)
 {
@@ -34,7 +24,7 @@ static char *join(const struct initramfs *archive)
 		memcpy(bytes + position, archive->parts[i].iov_base, archive->parts[i].iov_len);
 		position += archive->parts[i].iov_len;
 	}
-	must(position == archive->length);
+	require(position == archive->length);
 	return bytes;
 }
 
@@ -43,7 +33,7 @@ static unsigned long number(const char *header, unsigned field)
 	char digits[9] = {0};
 
 	memcpy(digits, header + 6 + 8 * field, 8);
-	must(strspn(digits, "0123456789abcdef") == 8);
+	require(strspn(digits, "0123456789abcdef") == 8);
 	return strtoul(digits, NULL, 16);
 }
 
@@ -51,10 +41,10 @@ static const char *take(struct reader *reader, size_t length)
 {
 	const char *bytes = reader->bytes + reader->position;
 
-	must(length <= reader->length - reader->position);
+	require(length <= reader->length - reader->position);
 	reader->position += length;
 	while (reader->position % 4) {
-		must(reader->position < reader->length && reader->bytes[reader->position] == 0);
+		require(reader->position < reader->length && reader->bytes[reader->position] == 0);
 		reader->position++;
 	}
 	return bytes;
@@ -66,12 +56,12 @@ static void expect(struct reader *reader, const char *name, unsigned mode, const
 	const char *header = reader->bytes + reader->position;
 	const char *content;
 
-	must(reader->length - reader->position >= HEADER && !memcmp(header, "070701", 6));
-	must(number(header, 1) == mode && number(header, 6) == length);
-	must(number(header, 11) == strlen(name) + 1);
-	must(!memcmp(take(reader, HEADER + strlen(name) + 1) + HEADER, name, strlen(name) + 1));
+	require(reader->length - reader->position >= HEADER && !memcmp(header, "070701", 6));
+	require(number(header, 1) == mode && number(header, 6) == length);
+	require(number(header, 11) == strlen(name) + 1);
+	require(!memcmp(take(reader, HEADER + strlen(name) + 1) + HEADER, name, strlen(name) + 1));
 	content = take(reader, length);
-	must(!length || !memcmp(content, bytes, length));
+	require(!length || !memcmp(content, bytes, length));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -90,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	expect(&reader, "config.json", 0100400, data + cut, size - cut);
 	expect(&reader, "init", 0100755, data, cut);
 	expect(&reader, "TRAILER!!!", 0, NULL, 0);
-	must(reader.position == reader.length);
+	require(reader.position == reader.length);
 	free(bytes);
 	return 0;
 }

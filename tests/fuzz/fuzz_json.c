@@ -5,13 +5,9 @@
  * numbers of any size are numbers.
  */
 #include <jansson.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "fuzz.h"
 #include "oci/document.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool is_same(const json_t *ours, json_t *theirs);
 

@@ -1,18 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Any bytes as a message of the control channel. What is accepted survives another round. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "oci/message.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void fuzz_event(const char *text, size_t size)
 {
@@ -23,7 +12,7 @@ static void fuzz_event(const char *text, size_t size)
 	size_t length;
 
 	if (event_decode(text, size, &event, &f)) {
-		require(f.why[0] != '\0');
+		require_failure(&f);
 		return;
 	}
 	length = event_encode(&event, first, sizeof(first));
@@ -41,7 +30,7 @@ static void fuzz_request(const char *text, size_t size)
 	size_t length;
 
 	if (request_decode(text, size, &request, &f)) {
-		require(f.why[0] != '\0');
+		require_failure(&f);
 		return;
 	}
 	require(request.kind != REQUEST_SIGNAL || (request.signal >= 1 && request.signal <= 64));
@@ -57,6 +46,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_event((const char *)data, size);
 	fuzz_request((const char *)data, size);
 	if (exit_record_decode((const char *)data, size, &record, &f))
-		require(f.why[0] != '\0');
+		require_failure(&f);
 	return 0;
 }

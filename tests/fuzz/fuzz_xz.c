@@ -4,17 +4,12 @@
  * accept, it accepts too, with the same output. The first byte chooses whether the checksums of the
  * frame are repaired, so that what lies behind them is reached.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "lib/xz.h"
 
 #define RAW_MAX      (1 << 20)
 #define MEMORY_LIMIT (8 << 20)
 #define FRAME        LZMA_STREAM_HEADER_SIZE
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void put_crc(uint8_t *at, const uint8_t *bytes, size_t length)
 {

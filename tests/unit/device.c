@@ -4,6 +4,7 @@
  * in plain words, and the cases that engines write.
  */
 #include "oci/device_filter.h"
+#include "tests/bpf.h"
 #include "tests/t.h"
 
 #define RULES_MAX 12
@@ -14,51 +15,6 @@ static uint32_t random_below(uint32_t limit)
 {
 	random_state = random_state * 1664525 + 1013904223;
 	return (random_state >> 8) % limit;
-}
-
-static bool jumps(uint8_t code, uint32_t value, uint32_t with)
-{
-	switch (BPF_OP(code)) {
-	case BPF_JEQ:
-		return value == with;
-	case BPF_JNE:
-		return value != with;
-	case BPF_JSET:
-		return value & with;
-	default:
-		return false;
-	}
-}
-
-/* Of the instructions those that the program has; -1: it runs out of itself or never ends. */
-static int run(const struct bpf_insn *code, size_t length, const struct bpf_cgroup_dev_ctx *context)
-{
-	uint32_t r[16] = {0};
-
-	for (size_t i = 0; i < length; i++) {
-		const struct bpf_insn *at = &code[i];
-		uint32_t with = at->code & BPF_X ? r[at->src_reg] : (uint32_t)at->imm;
-
-		if (BPF_CLASS(at->code) == BPF_LDX)
-			memcpy(&r[at->dst_reg], (const char *)context + at->off, 4);
-		else if (at->code == (BPF_JMP | BPF_EXIT))
-			return (int)r[0];
-		else if (at->code == (BPF_JMP | BPF_JA))
-			i += (size_t)at->off;
-		else if (BPF_CLASS(at->code) == BPF_JMP32)
-			i += jumps(at->code, r[at->dst_reg], with) ? (size_t)at->off : 0;
-		else if (BPF_OP(at->code) == BPF_AND)
-			r[at->dst_reg] &= with;
-		else if (BPF_OP(at->code) == BPF_OR)
-			r[at->dst_reg] |= with;
-		else if (BPF_OP(at->code) == BPF_LSH)
-			r[at->dst_reg] <<= with;
-		else if (BPF_OP(at->code) == BPF_RSH)
-			r[at->dst_reg] >>= with;
-		else
-			r[at->dst_reg] = with;
-	}
-	return -1;
 }
 
 static int ask(const struct oci_device_rule *rules, size_t count, char type, uint32_t access,
@@ -74,13 +30,8 @@ static int ask(const struct oci_device_rule *rules, size_t count, char type, uin
 	};
 
 	CHECK(length <= DEVICE_FILTER_LENGTH_MAX(count));
-	return run(code, length, &context);
+	return ebpf_answer(code, length, &context);
 }
-
-#define MKNOD      BPF_DEVCG_ACC_MKNOD
-#define READ       BPF_DEVCG_ACC_READ
-#define READ_WRITE (BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
-#define ALL        7
 
 static const struct oci_device_rule deny_all = {
 	.type = 'a', .major = -1, .minor = -1, .read = true, .write = true, .mknod = true};
@@ -122,25 +73,6 @@ static void the_last_match_decides(void)
 	CHECK_INT(ask(rules, 4, 'b', ALL, 99, 99), 1);
 }
 
-/* One access at a time, forwards: what the last matching rule says. */
-static int meaning(const struct oci_device_rule *rules, size_t count, char type, uint32_t access,
-		   uint32_t major, uint32_t minor)
-{
-	uint32_t allowed = MKNOD;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct oci_device_rule *rule = &rules[i];
-		uint32_t bits = (rule->read ? READ : 0) | (rule->write ? READ_WRITE & ~READ : 0);
-
-		if (rule->type != 'a' &&
-		    (rule->type != type || (rule->major >= 0 && rule->major != major) ||
-		     (rule->minor >= 0 && rule->minor != minor)))
-			continue;
-		allowed = rule->allow ? allowed | bits : allowed & ~bits;
-	}
-	return (access & ~allowed) == 0;
-}
-
 static void random_rules(void)
 {
 	for (int round = 0; round < 3000; round++) {
@@ -165,7 +97,7 @@ static void random_rules(void)
 			uint32_t minor = random_below(3);
 
 			CHECK_INT(ask(rules, count, type, access, major, minor),
-				  meaning(rules, count, type, access, major, minor));
+				  device_meaning(rules, count, type, access, major, minor));
 		}
 	}
 }

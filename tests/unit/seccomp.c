@@ -4,8 +4,6 @@
  * by an interpreter over every system call and interesting arguments, and must answer the same.
  */
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -13,13 +11,9 @@
 
 #include "oci/arena.h"
 #include "oci/seccomp_filter.h"
+#include "tests/bpf.h"
 #include "tests/t.h"
 
-#if defined(__aarch64__)
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#else
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
-#endif
 #define NUMBERS 520
 
 static uint32_t random_state = 1;
@@ -28,50 +22,6 @@ static uint32_t random_below(uint32_t limit)
 {
 	random_state = random_state * 1664525 + 1013904223;
 	return (random_state >> 8) % limit;
-}
-
-static uint32_t load(const struct seccomp_data *data, uint32_t offset)
-{
-	uint32_t value;
-
-	memcpy(&value, (const char *)data + offset, sizeof(value));
-	return value;
-}
-
-static bool jumps(uint16_t code, uint32_t a, uint32_t k)
-{
-	switch (BPF_OP(code)) {
-	case BPF_JEQ:
-		return a == k;
-	case BPF_JGE:
-		return a >= k;
-	case BPF_JGT:
-		return a > k;
-	default:
-		return false;
-	}
-}
-
-/* The instructions that both compilers use; 1 is no action and stands for a broken program. */
-static uint32_t run(const struct seccomp_filter *filter, const struct seccomp_data *data)
-{
-	uint32_t a = 0;
-
-	for (uint32_t i = 0; i < filter->length; i++) {
-		const struct sock_filter *at = &filter->code[i];
-
-		if (BPF_CLASS(at->code) == BPF_LD)
-			a = load(data, at->k);
-		else if (BPF_CLASS(at->code) == BPF_ALU)
-			a &= at->k;
-		else if (at->code == (BPF_JMP | BPF_JA))
-			i += at->k;
-		else if (BPF_CLASS(at->code) == BPF_JMP)
-			i += jumps(at->code, a, at->k) ? at->jt : at->jf;
-		else
-			return at->k;
-	}
-	return 1;
 }
 
 static const struct {
@@ -185,23 +135,23 @@ static struct seccomp_filter compile_theirs(struct oci_seccomp *seccomp)
 
 static void compare(const struct seccomp_filter *ours, const struct seccomp_filter *their)
 {
-	struct seccomp_data data = {.arch = NATIVE_ARCH};
+	struct seccomp_data data = {.arch = BPF_NATIVE_ARCH};
 
 	for (data.nr = 0; data.nr < NUMBERS; data.nr++) {
 		for (int round = 0; round < 24; round++) {
 			for (int i = 0; i < 6; i++)
 				data.args[i] = values[random_below(VALUES)];
-			CHECK_INT(run(ours, &data), run(their, &data));
+			CHECK_INT(bpf_answer(ours, &data), bpf_answer(their, &data));
 		}
 	}
 	for (data.nr = 0; data.nr < 3; data.nr++) {
-		data.arch = NATIVE_ARCH ^ 0x40;
-		CHECK_INT(run(ours, &data), SECCOMP_RET_KILL_THREAD);
-		CHECK_INT(run(their, &data), SECCOMP_RET_KILL_THREAD);
+		data.arch = BPF_NATIVE_ARCH ^ 0x40;
+		CHECK_INT(bpf_answer(ours, &data), SECCOMP_RET_KILL_THREAD);
+		CHECK_INT(bpf_answer(their, &data), SECCOMP_RET_KILL_THREAD);
 	}
 #if defined(__x86_64__)
-	data = (struct seccomp_data){.arch = NATIVE_ARCH, .nr = 0x40000001};
-	CHECK_INT(run(ours, &data), SECCOMP_RET_KILL_THREAD);
+	data = (struct seccomp_data){.arch = BPF_NATIVE_ARCH, .nr = 0x40000001};
+	CHECK_INT(bpf_answer(ours, &data), SECCOMP_RET_KILL_THREAD);
 #endif
 }
 
@@ -262,12 +212,12 @@ static uint32_t answer(const struct oci_seccomp *seccomp, int nr, uint64_t first
 {
 	struct arena *arena = arena_create(1 << 20);
 	struct failure failure = {.stage = STAGE_NONE};
-	struct seccomp_data data = {.arch = NATIVE_ARCH, .nr = nr, .args = {first}};
+	struct seccomp_data data = {.arch = BPF_NATIVE_ARCH, .nr = nr, .args = {first}};
 	struct seccomp_filter filter;
 	uint32_t result = 1;
 
 	if (seccomp_compile(seccomp, arena, &filter, &failure) == 0)
-		result = run(&filter, &data);
+		result = bpf_answer(&filter, &data);
 	arena_destroy(arena);
 	return result;
 }
