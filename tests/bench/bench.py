@@ -13,6 +13,7 @@ import sys
 import time
 
 import machine
+import reap
 
 MIB = 1 << 20
 RUNS = 10
@@ -105,6 +106,13 @@ def measure_extraction(table, speed):
     table.add("kernel: libsmkernel over xz -dc", result["ratio"], "times", at_least=1.6)
 
 
+def measure_reaping(table):
+    own, tini, ratio = reap.measure()
+    table.add(f"{reap.COUNT} orphans: init-oci", own, "ms")
+    table.add(f"{reap.COUNT} orphans: tini", tini, "ms")
+    table.add(f"{reap.COUNT} orphans: tini over init-oci", ratio, "times")
+
+
 def main():
     entry, pack, speed, smk, bundle = sys.argv[1:6]
     append = " ".join(sys.argv[6:])
@@ -115,6 +123,7 @@ def main():
     measure_run(table, smk, bundle)
     measure_sizes(table)
     measure_extraction(table, speed)
+    measure_reaping(table)
     table.print()
     with open(os.path.join(machine.BUILD, "bench.json"), "w") as target:
         json.dump({"rows": table.rows, "stages_ms": stages}, target, indent="\t")

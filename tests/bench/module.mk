@@ -28,10 +28,11 @@ $(B)/aarch64/bench-entry: $(call objs,aarch64,tests/bench/entry.c)
 $(B)/host/bench-pack: $(call objs,host,tests/bench/pack.c) $(LIB_STATIC)
 	$(call link,host,$(LIB_LIBS))
 
+BENCH_NATIVE := $(B)/x86_64/init-oci $(B)/x86_64/probe $(B)/x86_64/ns-launch
 BENCH_NEEDS := $(B)/aarch64/bench-entry $(B)/host/bench-pack $(LIB_TEST)/speed $(B)/host/smk
 .PHONY: bench
 bench: deps
-	$(Q)$(MAKE) --no-print-directory -s $(BENCH_PLUGINS) $(BENCH_NEEDS) fixture-busybox
+	$(Q)$(MAKE) --no-print-directory -s $(BENCH_PLUGINS) $(BENCH_NEEDS) $(BENCH_NATIVE) fixture-busybox
 	$(Q)tests/bench/bench.py $(BENCH_NEEDS) $(B)/fixtures/busybox $(BENCH_APPEND)
 
 # The figures and the picture in docs/, from the last `make bench`.

@@ -57,6 +57,8 @@ MUTANTS = [
     ("namespace.c", "kind != OCI_NAMESPACE_NETWORK)", "1)", "listed-ones"),
     ("namespace.c", "uint64_t flags = CLONE_NEWNS;", "uint64_t flags = 0;", "listed-ones"),
     ("child.c", "sys_close(&setup->root_fd);", "", "through-a-desc"),
+    ("child.c", "syscall(SYS_rt_sigaction, sig, &by_default, NULL, KERNEL_SET_SIZE);", ";", "somebody-had"),
+    ("child.c", "syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_SET_SIZE);", "", "nothing-is-inh"),
     ("child.c", "return birth_ask_user(setup, f);", "return sched_set_priority(setup->process, 0, f);", "priorit"),
     ("child.c", "set_priority(setup, f) < 0 || ", "", "priorit|sched"),
     ("child.c", "if (build_container(setup, f) < 0 || hooks", "if (build_container(setup, f) < 0 || "

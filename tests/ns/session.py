@@ -204,6 +204,7 @@ class Guest(Machine):
         context.devnull = os.open(os.devnull, os.O_RDWR)
         self.layer(base_tree(changes))
         self.runs = 0
+        self.wrapper = ()  # of the launcher's command
 
     def __exit__(self, *error):
         os.close(self.context.devnull)
@@ -228,7 +229,7 @@ class Guest(Machine):
         self._write_block(os.path.join(where, "block"))
         with open(os.path.join(where, "cmdline"), "w", encoding="utf-8") as file:
             file.write(f"console=none {cmdline}")
-        return Session(self.context, where, channel, gate)
+        return Session(self.context, where, channel, gate, self.wrapper)
 
     def run(self, *args, **options):
         """A run that needs nobody, with nothing on its standard input."""

@@ -285,6 +285,17 @@ def nothing_is_inherited(c):
 
 
 @case()
+def signals_that_somebody_had_ignored(c):
+    """All that a shell can ignore, before init-oci: the workload has each by default."""
+    numbers = [str(n) for n in range(1, 65) if n not in (9, 17, 19, 32, 33)]
+    with Guest(c) as guest:
+        guest.wrapper = ["sh", "-c", f"trap '' {' '.join(numbers)}; exec \"$@\"", "sh"]
+        facts = guest.run("/probe").expect().facts
+        for name in ("sigBlocked", "sigIgnored", "sigCaught", "sigPending"):
+            check_equal(facts[name], "0" * 16, name)
+
+
+@case()
 def working_directory(c):
     with Guest(c, {"/made/by/image": None, "/link": Link("/made/by"), "/dangling": Link("/nowhere/at/all"),
                    "/file": "x"}) as guest:

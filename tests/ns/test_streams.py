@@ -7,6 +7,7 @@ import time
 from harness import case, check, check_equal
 from pid1 import Link
 from session import CREDIT, DATA, END, STDERR, STDIN, STDOUT, WINDOW, Guest
+from test_namespaces import user_config
 
 PATTERN = bytes(range(251)) * 21000
 FORWARDABLE = sorted(set(range(1, 65)) - {9, 17, 19})
@@ -114,6 +115,26 @@ def orphan_with_the_streams_does_not_delay_the_end(c):
 def ten_thousand_orphans(c):
     with Guest(c) as guest:
         guest.run("/probe", "orphans", 10000, 5).expect(5, out=b"zombies 0\n")
+
+
+@case()
+def fork_bomb(c):
+    """
+    Below a limit it keeps PID 1 from nothing. This machine's cgroup v2 may have no pids controller (the VM's
+    has): the limit is one of the processes of a user, in a user namespace of its own.
+    """
+    items = [{"containerID": 0, "hostID": 200000, "size": 10}]
+    user = {"user": {"uid": 5, "gid": 5}, "capabilities": {},
+            "rlimits": [{"type": "RLIMIT_NPROC", "soft": 200, "hard": 200}]}
+    with Guest(c) as guest:
+        for kinds in ((), ("uts",)):
+            config = user_config(*kinds, items=items, args=["/probe", "bomb", "20000", "7"], **user)
+            session = guest.run(config=config).expect(7, out=b"full\n")
+            check(session.seconds < 10, f"it took {session.seconds} s")
+        session = guest.start(config=user_config(items=items, args=["/probe", "bomb", "20000"], **user))
+        session.wait_output(b"full\n")
+        session.request(type="signal", signal=9)
+        session.finish().expect(137, 9)
 
 
 @case()

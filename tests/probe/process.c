@@ -98,6 +98,55 @@ static int do_orphans(int argc, char *argv[])
 	return argc > 2 ? (int)number(argv[2]) : 0;
 }
 
+/* COUNT orphans that wait for the end of a pipe, and then end at once. */
+static int make_waiting_orphans(long count, pid_t *pids, const int pipe_fds[2])
+{
+	pid_t maker = fork();
+	int status;
+	char byte;
+
+	if (maker == 0) {
+		for (long i = 0; i < count; i++) {
+			pid_t pid = fork();
+
+			if (pid == 0) {
+				close(pipe_fds[1]);
+				_exit((int)read(pipe_fds[0], &byte, 1));
+			}
+			if (pid < 0)
+				_exit(1);
+			pids[i] = pid;
+		}
+		_exit(0);
+	}
+	if (maker < 0 || waitpid(maker, &status, 0) < 0 || status != 0)
+		return complain("fork");
+	return 0;
+}
+
+/* How long PID 1 takes from the end of COUNT orphans until none is left, a zombie neither. */
+static int do_reap(int argc, char *argv[])
+{
+	long count = argc > 1 ? number(argv[1]) : 10000;
+	pid_t *pids = mmap(NULL, (size_t)count * sizeof(*pids), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct timespec begin, end;
+	int pipe_fds[2];
+
+	if (pids == MAP_FAILED || pipe(pipe_fds) < 0 || make_waiting_orphans(count, pids, pipe_fds))
+		return 1;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	close(pipe_fds[1]);
+	for (long i = 0; i < count; i++) {
+		while (kill(pids[i], 0) == 0)
+			usleep(200);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("microseconds %lld\n", (long long)(end.tv_sec - begin.tv_sec) * 1000000 +
+					      (end.tv_nsec - begin.tv_nsec) / 1000);
+	return 0;
+}
+
 /* Ends in the same burst as its orphans, or MILLISECONDS later. */
 static int do_burst(int argc, char *argv[])
 {
@@ -284,6 +333,7 @@ const struct command process_commands[] = {
 	{"kill", "SIGNAL", do_kill},
 	{"sleep", "[SECONDS]", do_sleep},
 	{"orphans", "COUNT [CODE]", do_orphans},
+	{"reap", "[COUNT]", do_reap},
 	{"burst", "COUNT CODE [MILLISECONDS]", do_burst},
 	{"spawn-holder", "[CODE]", do_holder},
 	{"signals", "[COUNT]", do_signals},

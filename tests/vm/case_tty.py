@@ -10,6 +10,8 @@ import termios
 import time
 
 from harness import SMK, Failure, bundle, case, check, check_equal, check_in, shell
+from images import config_for, small_image
+from machine import Machine
 
 
 class Terminal:
@@ -136,6 +138,18 @@ def signals_reach_the_workload(context):
     time.sleep(2.1)
     process.send_signal(signal.SIGTERM)
     check_equal(process.wait(30), 33, "exit code")
+
+
+@case(120)
+def every_signal_by_request(context):
+    """All that can be forwarded, one after the other, 32 to 34 too; as PID 1 of a namespace and as another."""
+    numbers = [n for n in range(1, 65) if n not in (9, 17, 19)]
+    for without in ("pid", None):
+        machine = Machine(context, config_for(["/bin/probe", "signals", str(len(numbers))], without))
+        waits = ["ready\n"] + [f"signal {n}\n" for n in numbers]
+        machine.requests = [(text.encode(), {"type": "signal", "signal": n}) for text, n in zip(waits, numbers)]
+        outcome = machine.disk(small_image(context), "smk-layer-000").boot().expect(0)
+        check_equal(outcome.out.splitlines(), [w.strip() for w in waits], "signals")
 
 
 @case()
