@@ -41,6 +41,24 @@ static void process(void)
 	CHECK(!spec.arena);
 }
 
+/* Also names that begin like another one, and that sort before and after "=". */
+static void repeated_variables(void)
+{
+	static const char text[] =
+		HEAD "\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\"env\":[\"A=1\",\"AB=\","
+		     "\"A-B=x\",\"B==\",\"A=2\",\"A-B=y=z\",\"ABC=1\",\"A=\",\"B=B=C\"]}}";
+	static const char *const wanted[] = {"A=", "AB=", "A-B=y=z", "B=B=C", "ABC=1"};
+	struct oci_spec spec;
+
+	if (!parse(text, &spec))
+		return;
+	CHECK_INT(spec.process.env.count, 5);
+	for (size_t i = 0; i < 5; i++)
+		CHECK_STR(spec.process.env.items[i], wanted[i]);
+	CHECK(!spec.process.env.items[5]);
+	oci_spec_finish(&spec);
+}
+
 static void absent_values(void)
 {
 	struct oci_spec spec;
@@ -215,6 +233,7 @@ static void reads_no_further_than_its_length(void)
 
 static const struct t_case cases[] = {
 	{"process", process},
+	{"repeated variables", repeated_variables},
 	{"absent values", absent_values},
 	{"capabilities", capabilities},
 	{"limits to infinity", limits_to_infinity},
