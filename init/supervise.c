@@ -203,6 +203,10 @@ static bool wait_for_events(struct supervisor *s, int limit_ms, bool is_rechecke
 
 	for (int i = 0; i < count; i++)
 		note(&events[i]);
+	if (count < 0 && errno != EINTR) {
+		poll(NULL, 0, RETRY_MS); /* no way to wait: all is tried, again and again */
+		return false;
+	}
 	if (count == 0 && !is_short && limit_ms == SETTLED_MS)
 		pressure_watch(s);
 	return count != 0 || !is_short;

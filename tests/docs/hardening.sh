@@ -10,6 +10,7 @@ failed=0
 {
     tests/ns/run.py --list
     tests/ns/test_matrix.py --list
+    tests/fault/sweep.py --list
     python3 tests/vm/run.py --list
     find tests/cases -mindepth 1 -maxdepth 1 -type d -printf 'cases/%f\n'
 } | sort -u >"$scratch/cases"

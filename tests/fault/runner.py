@@ -22,7 +22,8 @@ def syscall_names():
     return names
 
 
-NAMES = syscall_names()
+ALLOCATION = 500  # what alloc.c makes before each
+NAMES = syscall_names() | {ALLOCATION: "malloc"}
 
 
 class Fault:
@@ -65,7 +66,7 @@ class Room:
     and the directory of the launcher.
     """
 
-    def __init__(self, name, scenario):
+    def __init__(self, name, scenario, init):
         self.scenario = scenario
         directory = os.path.join(BUILD, "test-fault", f"{name}.{os.getpid()}")
         subprocess.run(["rm", "-rf", "--", directory], check=False)
@@ -80,8 +81,7 @@ class Room:
         self.directory = self.context.path("run")
         for part in ("root", "initramfs", "block"):
             os.makedirs(os.path.join(self.directory, part))
-        os.symlink(os.environ.get("NS_INIT", os.path.join(BUILD, "x86_64", "init-oci")),
-                   os.path.join(self.directory, "initramfs", "init"))
+        os.symlink(init, os.path.join(self.directory, "initramfs", "init"))
         config = scenario.config(self)
         with open(os.path.join(self.directory, "initramfs", "config.json"), "w", encoding="utf-8") as file:
             json.dump(config, file)

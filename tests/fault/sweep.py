@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-sweep.py [-j N] [--thin] [--scenario NAME] [--call NAME] [--error NAME] [--calls-of NUMBER...]
+sweep.py [-j N] [--list] [--thin] [--allocations] [--scenario NAME] [--role NAME] [--call NAME] [--error NAME]
 
 Every system call that init-oci makes in each scenario fails once, at each occurrence, with each
-error; what the run was worth is printed as a table. --thin takes each call and error at one
-occurrence, a different one for each. Ends with 1 when a run was lost.
+error; what the runs were worth is printed as a table. --allocations: every allocation, in a build that
+tells of them. --thin: each call and error of a scenario at one occurrence, a different one for each,
+and a line a call, as the suites print them; --list: only their names. Ends with 1 when a run was lost.
 """
 
 import argparse
@@ -20,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "vm"), os.path.join(HERE, "..", "ns"), HERE]
 
 from harness import BUILD  # noqa: E402
-from runner import NAMES, Fault, Room  # noqa: E402
+from runner import ALLOCATION, NAMES, Fault, Room  # noqa: E402
 from scenarios import SCENARIOS  # noqa: E402
 from verdict import CLEAN, LOST, SURVIVED, Baseline, judge  # noqa: E402
 
@@ -44,11 +45,13 @@ def faults_of(calls, chosen):
         name = NAMES.get(number, str(number))
         if name in LEFT_OUT or (chosen.call and name != chosen.call) or (chosen.role and role != chosen.role):
             continue
+        if chosen.allocations != (number == ALLOCATION):
+            continue
         for at, error in enumerate(ERRORS):
-            if chosen.error and error != chosen.error:
+            if (chosen.error and error != chosen.error) or (chosen.allocations and error != "ENOMEM"):
                 continue
             occurrences = range(1, count + 1)
-            if chosen.thin:
+            if chosen.thin and not chosen.allocations:
                 occurrences = [1 + (number * 7 + at * 3) % count]
             for occurrence in occurrences:
                 yield Fault(role, number, occurrence, error)
@@ -72,7 +75,7 @@ def work(index, jobs, results, chosen):
     for scenario in SCENARIOS:
         if chosen.scenario and scenario.name != chosen.scenario:
             continue
-        room = Room(f"{scenario.name}-{index}", scenario)
+        room = Room(f"{scenario.name}-{index}", scenario, chosen.init)
         try:
             first = room.run()
             baseline = Baseline(scenario, first)
@@ -110,27 +113,64 @@ def print_table(counts):
         print(f"{call:18}" + "".join(f"{cell:>12}" for cell in cells))
 
 
-def main():
+def print_cases(log, is_by_scenario):
+    """A line a call, or a scenario."""
+    cases = collections.defaultdict(list)
+    for scenario, fault, verdict, why in log:
+        cases["allocations-" + scenario if is_by_scenario else fault.split()[1]].append((scenario, fault, verdict, why))
+    for name, runs in sorted(cases.items()):
+        lost = [f"{scenario}: {fault}: {why}" for scenario, fault, verdict, why in runs if verdict == LOST]
+        print(f"not ok fault/{name}: {len(lost)} lost: {lost[0]}" if lost else f"ok fault/{name} ({len(runs)} runs)")
+
+
+def print_names(chosen):
+    """Of the cases: a call that some scenario makes."""
+    found = set()
+    for scenario in SCENARIOS:
+        room = Room(f"{scenario.name}-list", scenario, chosen.init)
+        try:
+            found |= {NAMES[number] for _, number in room.run().calls}
+        finally:
+            room.close()
+    print("".join(f"fault/{name}\n" for name in sorted(found - set(LEFT_OUT))), end="")
+
+
+def options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-j", dest="jobs", type=int, default=os.cpu_count())
     parser.add_argument("--thin", action="store_true")
+    parser.add_argument("--allocations", action="store_true")
+    parser.add_argument("--list", action="store_true")
     for name in ("scenario", "call", "error", "role"):
         parser.add_argument("--" + name)
     parser.add_argument("--log", default=os.path.join(BUILD, "fault.json"))
     chosen = parser.parse_args()
+    program = "init-oci-alloc" if chosen.allocations else "init-oci"
+    chosen.init = os.environ.get("NS_INIT", os.path.join(BUILD, "x86_64", program))
+    return chosen
+
+
+def main():
+    chosen = options()
+    if chosen.list:
+        print_names(chosen)
+        return 0
     begin = time.monotonic()
     counts = collections.defaultdict(lambda: collections.defaultdict(collections.Counter))
     totals, log = collections.Counter(), []
     for scenario, fault, verdict, why in collect(chosen):
         totals[verdict] += 1
+        log.append([scenario, str(fault) if fault else "the sweep itself", verdict, why])
         if fault:
             counts[fault.call][fault.error][verdict] += 1
-            log.append([scenario, str(fault), verdict, why])
         if verdict == LOST:
             print(f"lost: {scenario}: {fault}: {why}", flush=True)
     with open(chosen.log, "w", encoding="utf-8") as file:
         json.dump(log, file)
-    print_table(counts)
+    if chosen.thin:
+        print_cases(log, chosen.allocations)
+    else:
+        print_table(counts)
     print(f"{sum(totals.values())} runs in {time.monotonic() - begin:.0f} s: " +
           ", ".join(f"{totals[v]} {v}" for v in (SURVIVED, CLEAN, LOST, MISSED)))
     return 1 if totals[LOST] or not totals[SURVIVED] else 0

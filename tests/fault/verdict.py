@@ -39,18 +39,21 @@ def mount_line(line):
     return " ".join(fields[3:6] + optional + fields[dash:])
 
 
-def facts_of(text):
-    """The probe's facts without what no two runs have in common; lines of others (hooks) as they are."""
+def facts_of(text, is_here=True):
+    """
+    The probe's facts without what no two runs have in common; lines of others (hooks) as they are.
+    is_here: of this machine.
+    """
     begin = text.index('{"args":')
     facts, end = json.JSONDecoder().raw_decode(text, begin)
     facts["others"] = text[:begin] + text[end:]
     own, machines = facts.pop("namespaces"), facts.pop("namespacesOf1")
-    host = {kind: os.readlink(f"/proc/self/ns/{kind}") for kind in own}
+    host = {kind: os.readlink(f"/proc/self/ns/{kind}") if is_here else "" for kind in own}
     facts["newNamespaces"] = sorted(k for k in own if own[k] != machines[k])
     facts["hostNamespaces"] = sorted(k for k in own if own[k] == host[k])
     facts["mounts"] = {line.split()[4]: mount_line(line) for line in facts["mounts"]}
     for clock in ("monotonic", "boottime"):
-        facts[clock] = round((facts[clock] - time.monotonic()) / 1000)
+        facts[clock] = round((facts[clock] - (time.monotonic() if is_here else 0)) / 1000)
     facts["fds"] = {fd: re.sub(r"[0-9]+", "N", name or "") for fd, name in facts["fds"].items()}
     return facts
 

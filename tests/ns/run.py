@@ -24,6 +24,5 @@ import test_process  # noqa: E402,F401
 import test_schedule  # noqa: E402,F401
 import test_seccomp  # noqa: E402,F401
 import test_streams  # noqa: E402,F401
-import test_sweep  # noqa: E402,F401
 
 sys.exit(harness.main(os.environ.get("NS_SUITE", "ns"), sys.argv[1:]))

@@ -7,7 +7,7 @@ import json
 from harness import case, check, check_equal, children_of
 from session import Guest
 from test_namespaces import config_with
-from test_sweep import Tracer
+from tracer import Tracer
 
 MAC = "02:00:5e:00:53:01"
 
