@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames in and out of the control channel's descriptor.
 #include "init/channel.h"
+#include "init/sys.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define UNCONNECTED_RETRY_MS 10
@@ -127,19 +127,11 @@ bool channel_flush(struct channel *channel)
 	return moved;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Waits until the host takes bytes again. False: there is no host, or none in time. */
 static bool await_host(const struct channel *channel, int64_t begin_ms, int timeout_ms)
 {
 	struct pollfd poll_fd = {.fd = channel->end.fd, .events = POLLOUT};
-	int64_t passed_ms = now_ms() - begin_ms;
+	int64_t passed_ms = sys_now_ms() - begin_ms;
 
 	if (passed_ms >= timeout_ms)
 		return false;
@@ -159,7 +151,7 @@ static bool await_host(const struct channel *channel, int64_t begin_ms, int time
 
 bool channel_deliver(struct channel *channel, int timeout_ms)
 {
-	int64_t begin_ms = now_ms();
+	int64_t begin_ms = sys_now_ms();
 
 	while (channel->end.fd >= 0 && channel->out.used > 0) {
 		channel->end.is_writable = true;

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <linux/virtio_console.h>
 #include <linux/vm_sockets.h>
@@ -47,24 +46,16 @@ static int rescan_ports(struct machine *machine, struct failure *f)
 	return machine_scan(machine, DEVICE_PORT, f);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 /* *ret_fd stays -1 when the port has not come in time. */
 static int wait_for_port(struct machine *machine, const char *label, int wait_ms, int *ret_fd,
 			 struct failure *f)
 {
-	int64_t deadline_ms = now_ms() + wait_ms;
+	int64_t deadline_ms = sys_now_ms() + wait_ms;
 
 	for (int pause_ms = 1;; pause_ms = pause_ms < PORT_PAUSE_MAX_MS ? pause_ms * 2 : pause_ms) {
 		if (open_port(machine, label, O_RDWR, ret_fd, f))
 			return -1;
-		if (*ret_fd >= 0 || now_ms() >= deadline_ms)
+		if (*ret_fd >= 0 || sys_now_ms() >= deadline_ms)
 			return 0;
 		poll(NULL, 0, pause_ms);
 		if (rescan_ports(machine, f))

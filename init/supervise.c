@@ -17,13 +17,13 @@
  * begun.
  */
 #include "init/supervise.h"
+#include "init/sys.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #define STALL_HOST_MS  5000 /* the host takes no output */
@@ -34,14 +34,6 @@
 #define EVENTS         16
 #define ENDS           8
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void do_nothing(struct supervisor *s)
 {
 	(void)s;
@@ -51,7 +43,7 @@ static void kill_rest(struct supervisor *s)
 {
 	kill(-1, SIGKILL); /* nobody left is an error, and is fine */
 	s->has_children = true;
-	s->moved_ms = now_ms();
+	s->moved_ms = sys_now_ms();
 	s->record->marks.at_ns[MARK_EXIT] = mark_now();
 	relay_entrypoint_ended(&s->relay);
 }
@@ -162,7 +154,7 @@ static bool turn(struct supervisor *s)
 static int64_t patience_ms(const struct supervisor *s)
 {
 	int64_t limit = relay_waits_for_host(&s->relay) ? STALL_HOST_MS : STALL_GUEST_MS;
-	int64_t left = s->moved_ms + limit - now_ms();
+	int64_t left = s->moved_ms + limit - sys_now_ms();
 
 	return left > 0 ? left : 0;
 }
@@ -173,7 +165,7 @@ static void observe(struct supervisor *s, bool moved)
 	if (s->state == LIFE_RUN)
 		return;
 	if (moved)
-		s->moved_ms = now_ms();
+		s->moved_ms = sys_now_ms();
 	if (relay_is_drained(&s->relay))
 		supervise_event(s, LIFE_DRAINED);
 	if (s->is_alone)

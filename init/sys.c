@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 void sys_close(int *fd)
@@ -157,4 +158,12 @@ int sys_mount_setattr(int mount_fd, unsigned flags, const struct mount_attr *att
 int sys_umount(const char *path, int flags)
 {
 	return (int)syscall(SYS_umount2, path, flags);
+}
+
+int64_t sys_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

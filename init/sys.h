@@ -38,9 +38,9 @@ int sys_take(int *fd);
 int sys_open(int dir_fd, const char *path, int flags, mode_t mode);
 /* openat2; how_resolve: RESOLVE_* */
 int sys_open_resolve(int dir_fd, const char *path, int flags, mode_t mode, uint64_t how_resolve);
-/* Reads until size bytes or the end of the file. */
 /* Kills a child and collects it. Who cannot be killed is not waited for: it ends with the machine. */
 void sys_end_child(pid_t pid);
+/* Reads until size bytes or the end of the file. */
 ssize_t sys_read_full(int fd, void *buffer, size_t size);
 int sys_write_full(int fd, const void *buffer, size_t size);
 /*
@@ -60,5 +60,7 @@ int sys_attach(int mount_fd, int target_fd);
 /* flags: AT_RECURSIVE or 0 */
 int sys_mount_setattr(int mount_fd, unsigned flags, const struct mount_attr *attr);
 int sys_umount(const char *path, int flags);
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t sys_now_ms(void);
 
 #endif

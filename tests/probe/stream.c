@@ -125,8 +125,25 @@ static int do_sizes(int argc, char *argv[])
 	return 0;
 }
 
+/* Runs COMMAND with its standard output added to PATH. */
+static int do_into(int argc, char *argv[])
+{
+	static char name[] = "probe";
+	int fd = argc > 1 ? open(argv[1], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644) : -1;
+
+	if (fd < 0 || dup2(fd, 1) < 0)
+		return complain("into");
+	argv[1] = name;
+	execv("/proc/self/exe", argv + 1);
+	return complain("exec");
+}
+
 const struct command stream_commands[] = {
-	{"write", "BYTES [FD [CODE]]", do_write}, {"cat", "", do_cat},
-	{"count", "[SECONDS]", do_count},         {"both", "", do_both},
-	{"sizes", "[COUNT]", do_sizes},           {NULL, NULL, NULL},
+	{"write", "BYTES [FD [CODE]]", do_write},
+	{"cat", "", do_cat},
+	{"count", "[SECONDS]", do_count},
+	{"both", "", do_both},
+	{"sizes", "[COUNT]", do_sizes},
+	{"into", "PATH COMMAND...", do_into},
+	{NULL, NULL, NULL},
 };

@@ -31,7 +31,7 @@ def host_hook(context, name, script=":"):
 
 
 def guest_hook(root, script):
-    """createContainer speaks on the console, startContainer on the workload's streams."""
+    """What a hook says is not shown: createContainer writes to the console, startContainer into a file."""
     return {"path": f"{root}/bin/busybox", "args": ["sh", "-c", script], "timeout": 60}
 
 
@@ -48,9 +48,9 @@ def order_of_all_hooks(context):
     waits = f"until grep -q ^entrypoint {context.path('log')}; do sleep 0.1; done"
     hooks = {kind: host_hook(context, kind) for kind in ("poststop", "createRuntime", "prestart")}
     hooks["poststart"] = host_hook(context, "poststart", waits)
-    hooks["startContainer"] = guest_hook("", "echo startContainer $(/bin/cat)")
-    hooks["createContainer"] = guest_hook(LAYER, f"echo; echo createContainer $({LAYER}/bin/busybox cat)")
-    directory = hooked(context, "echo entrypoint; read x; echo end", hooks)
+    hooks["startContainer"] = guest_hook("", "echo startContainer $(/bin/cat) >/tmp/said")
+    hooks["createContainer"] = guest_hook(LAYER, f"{{ echo; echo createContainer $({LAYER}/bin/busybox cat); }} >/dev/console")
+    directory = hooked(context, "cat /tmp/said; echo entrypoint; read x; echo end", hooks)
     with open(context.path("log"), "ab") as file:
         process = context.popen([SMK, "run", "--console", directory], stdin=-1, stdout=file, stderr=file)
     wait_until(lambda: any(l.startswith("poststart") for l in log(context)) or process.poll() is not None, 60, "poststart")
@@ -99,8 +99,8 @@ def failing_poststart_hook_of_the_host(context):
 def failing_hooks_of_the_guest(context):
     """The entrypoint does not run, the host's poststop hooks do."""
     for number, kind in enumerate(("createContainer", "startContainer")):
-        bad = guest_hook(LAYER if kind == "createContainer" else "", "exit 5")
+        bad = guest_hook(LAYER if kind == "createContainer" else "", "echo why; exit 5")
         hooks = {kind: bad, "poststop": host_hook(context, "poststop"), "poststart": host_hook(context, "poststart")}
         result = context.smk("run", hooked(context, "echo entrypoint", hooks))
-        result.expect_line(125, f"init-oci: fatal: spawn: /hooks/{kind}/0: ", "ended with code 5")
+        result.expect_line(125, f"init-oci: fatal: spawn: /hooks/{kind}/0: ", "ended with code 5: why")
         check_equal((result.text, log(context)), ("", ["poststop stopped"] * (number + 1)), "stdout and the log")
