@@ -14,6 +14,7 @@ import collections
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import time
 
@@ -158,13 +159,19 @@ def main():
     begin = time.monotonic()
     counts = collections.defaultdict(lambda: collections.defaultdict(collections.Counter))
     totals, log = collections.Counter(), []
-    for scenario, fault, verdict, why in collect(chosen):
-        totals[verdict] += 1
-        log.append([scenario, str(fault) if fault else "the sweep itself", verdict, why])
-        if fault:
-            counts[fault.call][fault.error][verdict] += 1
-        if verdict == LOST:
-            print(f"lost: {scenario}: {fault}: {why}", flush=True)
+    is_whole = False
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        for scenario, fault, verdict, why in collect(chosen):
+            totals[verdict] += 1
+            log.append([scenario, str(fault) if fault else "the sweep itself", verdict, why])
+            if fault:
+                counts[fault.call][fault.error][verdict] += 1
+            if verdict == LOST:
+                print(f"lost: {scenario}: {fault}: {why}", flush=True)
+        is_whole = True
+    except KeyboardInterrupt:
+        print("cut short: what there is so far")
     with open(chosen.log, "w", encoding="utf-8") as file:
         json.dump(log, file)
     if chosen.thin:
@@ -173,7 +180,7 @@ def main():
         print_table(counts)
     print(f"{sum(totals.values())} runs in {time.monotonic() - begin:.0f} s: " +
           ", ".join(f"{totals[v]} {v}" for v in (SURVIVED, CLEAN, LOST, MISSED)))
-    return 1 if totals[LOST] or not totals[SURVIVED] else 0
+    return 0 if is_whole and totals[SURVIVED] and not totals[LOST] else 1
 
 
 if __name__ == "__main__":

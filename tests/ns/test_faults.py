@@ -17,7 +17,7 @@ DENY = os.path.join(BUILD, "x86_64", "deny")
 CALLS = ("openat2", "fsopen", "fsconfig", "fsmount", "move_mount", "open_tree", "mount_setattr", "fspick",
          "getdents64", "fstatfs", "mkdir", "mkdirat", "mknodat", "symlinkat", "readlinkat", "unlinkat",
          "sethostname", "chroot", "chdir", "fchdir", "umount2", "fcntl", "fadvise64", "socket", "ioctl",
-         "openat", "read", "pread64", "fstat", "newfstatat", "mmap", "brk", "sync", "umask", "prctl")
+         "openat", "read", "pread64", "epoll_pwait", "fstat", "newfstatat", "mmap", "brk", "sync", "umask", "prctl")
 ERRORS = (errno.ENOSYS, errno.EPERM, errno.ENOMEM, errno.EIO)
 
 
