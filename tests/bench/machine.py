@@ -5,17 +5,23 @@ One squashfs layer, a tmpfs upper and the default container, in QEMU under -icou
 virtual time repeat on any host. The counts come from the TCG plugin (plugins/icount.c), the times of
 the stages from init-oci's flight recorder in the exit record, the entrypoint's own clock from its
 output (entry.c)."""
+import atexit
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "build")
-WORK = "/dev/shm/smk-bench"  # in memory: slow disks would show as virtual time
+# In memory: slow disks would show as virtual time. Of this run alone: others may measure, too.
+WORK = f"/dev/shm/smk-bench-{os.getpid()}"
+atexit.register(shutil.rmtree, WORK, ignore_errors=True)
 MAIN_MARKER = 87
+sys.path.insert(0, os.path.join(TOP, "tests", "cases"))
+import engines  # noqa: E402 (its folder is no package)
 
 
 class Boot:
@@ -53,27 +59,48 @@ def exit_record(control):
     raise SystemExit("bench: the boot left no exit record")
 
 
+def default_config():
+    """The usual mounts and nothing else."""
+    with open(os.path.join(TOP, "rootfs-fixtures", "config.base.json")) as source:
+        config = json.load(source)
+    config["process"]["args"] = ["/entry"]
+    return config
+
+
+def podman_config():
+    """What podman on this machine writes for a container without options, but for its binds of files of this
+    host: a VM has no such files, and smk drops them in the same way."""
+    with tempfile.TemporaryDirectory(prefix="engines") as top:
+        config = json.loads(engines.podman(top, "podman"))
+    config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "bind"]
+    return config
+
+
 def build(entry, pack):
-    """Makes the layer, kernel and initramfs; returns their paths."""
-    shutil.rmtree(WORK, ignore_errors=True)
+    """Makes the layer, and kernel and initramfs with the default configuration; returns their paths."""
     root = os.path.join(WORK, "rootfs")
     for name in ("proc", "sys", "dev", "etc", "tmp"):
         os.makedirs(os.path.join(root, name))
     shutil.copy(entry, os.path.join(root, "entry"))
+    os.makedirs(os.path.join(root, "bin"))
+    os.link(os.path.join(root, "entry"), os.path.join(root, "bin", "true"))
     layer = os.path.join(WORK, "layer.squashfs")
     # Compressed as smk does it (host/pack.c).
     subprocess.run(["mksquashfs", root, layer, "-all-root", "-noappend", "-quiet", "-no-progress",
                     "-comp", "lz4", "-no-fragments"],
                    check=True, stdout=subprocess.DEVNULL)
-    with open(os.path.join(TOP, "rootfs-fixtures", "config.base.json")) as source:
-        config = json.load(source)
-    config["process"]["args"] = ["/entry"]
-    config_path = os.path.join(WORK, "config.json")
+    kernel = os.path.join(WORK, "kernel")
+    return kernel, write_initramfs(pack, "default", default_config()), layer
+
+
+def write_initramfs(pack, name, config):
+    """An initramfs with this configuration; returns its path."""
+    kernel, initramfs = os.path.join(WORK, "kernel"), os.path.join(WORK, name + ".cpio")
+    config_path = os.path.join(WORK, name + ".json")
     with open(config_path, "w") as target:
         json.dump(config, target)
-    kernel, initramfs = os.path.join(WORK, "kernel"), os.path.join(WORK, "initramfs.cpio")
     subprocess.run([pack, config_path, kernel, initramfs], check=True)
-    return kernel, initramfs, layer
+    return initramfs
 
 
 def boot(files, cpus, append):

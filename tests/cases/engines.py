@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configurations that crun, umoci and podman write, made here and now: a stream for `run -`, in
 which each is to be accepted."""
+import glob
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 
 
 def run(*command, cwd, is_allowed_to_fail=False):
@@ -59,6 +61,22 @@ def podman_create(top, root, program, *options):
 
 def podman_remove(top, number):
     run(*podman_base(top), "rm", "-f", number, cwd=top, is_allowed_to_fail=True)
+    await_end(number)
+
+
+def await_end(word):
+    """Waits until no process has this in its command line: podman's conmon cleans up on its own."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end and any(word.encode() in read_if_there(path)
+                                         for path in glob.glob("/proc/[0-9]*/cmdline")):
+        time.sleep(0.02)
+
+
+def read_if_there(path):
+    try:
+        return read(path)
+    except OSError:
+        return b""
 
 
 def podman(top, name, *options):

@@ -17,12 +17,13 @@ FUZZ_SEEDS_xz := tests/fuzz/seeds-xz.py
 # What needs all of oci/, and so jansson.
 FUZZERS_oci := bootargs channel config device edit exec fstype json message passwd seccomp
 $(foreach f,$(FUZZERS_oci),$(eval FUZZ_SRCS_$(f) := $(OCI_SRCS))$(eval FUZZ_LIBS_$(f) := -ljansson))
-FUZZ_SRCS_bootargs += init/bootargs.c init/sys.c
+FUZZ_SRCS_bootargs += init/bootargs.c
 FUZZ_SRCS_channel += init/channel.c init/ring.c
 FUZZ_SRCS_edit += oci/edit.c
-FUZZ_SRCS_exec += init/exec.c init/lookup.c init/sys.c
+FUZZ_SRCS_exec += init/exec.c init/lookup.c
 FUZZ_SRCS_fstype += init/fstype.c
-FUZZ_SRCS_passwd += init/lookup.c init/sys.c
+FUZZ_SRCS_passwd += init/lookup.c
+$(foreach f,bootargs channel exec passwd,$(eval FUZZ_SRCS_$(f) += init/sys.c))
 
 FUZZ_SEEDS_bootargs := tests/fuzz/seeds-bootargs.sh
 FUZZ_SEEDS_channel := tests/fuzz/seeds-channel.py

@@ -14,3 +14,4 @@ seed odd '4294967295\na:x:+5:5::/a\nb:x:4294967295:5::/b\nc:x:04294967295:5::/c\
 seed nul '7\na:x:7:7:\0000:/a\0000b:\na:x:7:7::/c:\0000\n'
 seed crlf '7\na:x:7:7::/home\r\n'
 seed long "9\na:x:9:9::/$(printf '%0300d' 1):/bin/sh\na:x:9:9::/short:\n"
+seed wraps '1000\na:x:18446744073709552616:5::/a\n'
