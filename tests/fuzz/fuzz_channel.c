@@ -40,10 +40,13 @@ static bool take_frames(struct expected *e)
 		require(!memcmp(payload, e->bytes + e->at, frame.length));
 		e->at += frame.length;
 	}
-	if (got == 0 && e->sent - e->at >= SMK_FRAME_HEADER_SIZE) {
+	if (e->sent - e->at >= SMK_FRAME_HEADER_SIZE) {
 		struct smk_frame next = smk_frame_unpack(e->bytes + e->at);
 
-		require(next.length > e->sent - e->at - SMK_FRAME_HEADER_SIZE);
+		require((got < 0) == (next.length > SMK_FRAME_MAX_PAYLOAD));
+		require(next.length > e->sent - e->at - SMK_FRAME_HEADER_SIZE || got < 0);
+	} else {
+		require(got == 0);
 	}
 	return got == 0;
 }
