@@ -169,7 +169,10 @@ static int check_hooks(const struct bundle *bundle, struct failure *f)
 			   bundle->real_path);
 }
 
-/* The annotation is image-spec's (conversion.md); engines write a name or a number. */
+/*
+ * The annotation is image-spec's (conversion.md); engines write a name or a number, and umoci nothing
+ * when the image has none.
+ */
 static int find_stop_signal(struct bundle *bundle, struct failure *f)
 {
 	const struct oci_spec *spec = &bundle->spec;
@@ -177,7 +180,7 @@ static int find_stop_signal(struct bundle *bundle, struct failure *f)
 	for (size_t i = 0; i < spec->annotation_count; i++) {
 		const struct oci_annotation *annotation = &spec->annotations[i];
 
-		if (strcmp(annotation->key, OCI_ANNOTATION_STOP_SIGNAL) != 0)
+		if (strcmp(annotation->key, OCI_ANNOTATION_STOP_SIGNAL) != 0 || !*annotation->value)
 			continue;
 		bundle->stop_signal = signals_parse(annotation->value);
 		if (!bundle->stop_signal)

@@ -115,10 +115,11 @@ class Host:
         path = self.config["linux"].get("cgroupsPath", identifier).strip("/")
         while path:
             for top in self.hierarchies():
-                try:
-                    os.rmdir(os.path.join(top, path))
-                except OSError:
-                    pass
+                for name in ("conmon", "."):  # podman's monitor has one beside the container's
+                    try:
+                        os.rmdir(os.path.normpath(os.path.join(top, path, name)))
+                    except OSError:
+                        pass
             path = os.path.dirname(path)
 
     @staticmethod
