@@ -40,11 +40,11 @@ if [ "$4" ]; then
     (
         until [ -e "/proc/self/fd/8/$4" ]; do sleep 0.01; done
         exec 9<"/proc/self/fd/8/$4"
-        exec sleep 600
+        exec setpriv --pdeathsig KILL sleep 600
     ) &
 fi
 if [ "$6" ]; then
-    { sh -c "$6" & } 8<root
+    { setpriv --pdeathsig KILL sh -c "$6" & } 8<root
 fi
 status=0
 unshare --pid $5 --fork --kill-child sh -c '
