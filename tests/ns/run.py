@@ -13,6 +13,7 @@ import test_config  # noqa: E402,F401
 import test_faults  # noqa: E402,F401
 import test_hardening  # noqa: E402,F401
 import test_hooks  # noqa: E402,F401
+import test_kernel_files  # noqa: E402,F401
 import test_layers  # noqa: E402,F401
 import test_limits  # noqa: E402,F401
 import test_links  # noqa: E402,F401
