@@ -148,6 +148,7 @@ def create_container(c):
                             "bundle": "/", "annotations": {"a": "b"}}, "state")
         check_equal((facts["args"], facts["env"], facts["hostname"]), (["probe", "facts"], [], "inside"), "the hook")
         check_equal(more["env"], ["A=1", "B=", "PATH=/x"], "environment")
+        check_equal(facts["sigBlocked"], "0" * 16, "signals that are blocked")
         check_in("root/proof", ran.after, "the boot root afterwards")
 
 

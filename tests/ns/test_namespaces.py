@@ -181,6 +181,16 @@ def user_namespace_with_other_ids(c):
 
 
 @case()
+def groups_of_who_started_pid_1(c):
+    """They do not become the root's of a user namespace, which is whom a hook sees itself as."""
+    with Guest(c) as guest:
+        guest.wrapper = ["setpriv", "--groups", "7"]
+        config = user_config(args=["/probe", "exit", "0"])
+        config["hooks"] = {"startContainer": [{"path": "/probe"}]}
+        check_equal(guest.run(config=config).expect().facts["groups"], [], "groups of a hook")
+
+
+@case()
 def wrong_maps(c):
     with Guest(c) as guest:
         config = user_config(items=[{"containerID": 5, "hostID": 0, "size": 10}])

@@ -3,6 +3,7 @@
 
 import errno
 import json
+import os
 
 from harness import case, check, check_equal, children_of
 from session import Guest
@@ -41,7 +42,7 @@ def ip(context, file, *words):
     return context.tool("nsenter", f"--net=/proc/self/fd/{file.fileno()}", "ip", *words, pass_fds=[file.fileno()])
 
 
-def move(guest, devices, prepare, *others, joined=None, trace=None):
+def move(guest, devices, prepare, *others, joined=None, trace=None, args=("/probe", "exit", "5")):
     """
     A run in whose network prepare (lines for ip) is done before PID 1 begins, and others in the other one;
     the session, PID 1's network and the other one. joined: another path of the network. trace: gets PID 1's
@@ -49,7 +50,7 @@ def move(guest, devices, prepare, *others, joined=None, trace=None):
     """
     context = guest.context
     # The path is known only when PID 1's namespaces are there, so the holder is always their second process.
-    config = config_with(("network", joined or "/proc/2/ns/net"), args=["/probe", "exit", "5"],
+    config = config_with(("network", joined or "/proc/2/ns/net"), args=args,
                          linux={"netDevices": devices})
     session = guest.start(config=config, gate=True)
     pid = session.pid_1()
@@ -98,6 +99,16 @@ def device_moves_to_a_joined_network(c):
         check_equal((first["label"], first["broadcast"]), ("lan0", "192.0.2.255"), "label and broadcast")
         left = [l["ifname"] for l in json.loads(ip(c, own, "-json", "link").text)]
         check_equal(sorted(left), ["b0", "d0", "lo"], "the machine's devices")
+
+
+@case()
+def joined_network_is_the_containers(c):
+    with Guest(c) as guest:
+        session, _, network = move(guest, {}, [], args=["/probe"])
+        joined = os.readlink(f"/proc/self/fd/{network.file.fileno()}")
+        facts = session.expect().facts
+        check_equal(facts["namespaces"]["net"], joined, "the container's network")
+        check(facts["namespacesOf1"]["net"] != joined, "it is the machine's, too")
 
 
 @case()

@@ -38,6 +38,9 @@ def streams_can_be_opened_by_name(c):
         for uid in (0, 1000):
             session = guest.run("/probe", "both", user={"uid": uid, "gid": uid}, capabilities={})
             session.expect(0, out=b"out\nagain\n", err=b"err\nagain\n")
+        items = [{"containerID": 0, "hostID": 100000, "size": 2000}]
+        config = user_config(items=items, args=["/probe", "both"], user={"uid": 1000, "gid": 1000}, capabilities={})
+        guest.run(config=config).expect(0, out=b"out\nagain\n", err=b"err\nagain\n")
 
 
 @case()
