@@ -66,6 +66,19 @@ static int replace_config(struct bundle *bundle, char *text, size_t length, stru
 	return parse(bundle, f);
 }
 
+int bundle_annotate(struct bundle *bundle, const struct strings *keys, const struct strings *values,
+		    struct failure *f)
+{
+	size_t length;
+	char *text;
+
+	if (oci_edit_annotations(
+		    bundle->config, bundle->config_length, (const char *const *)keys->items,
+		    (const char *const *)values->items, keys->count, &text, &length, f))
+		return -1;
+	return replace_config(bundle, text, length, f);
+}
+
 static size_t name_length(const char *assignment)
 {
 	return strcspn(assignment, "=");

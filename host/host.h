@@ -82,6 +82,7 @@ enum upper_choice {
 };
 
 struct image_options;
+struct vmm;
 
 struct run_options {
 	unsigned memory_mib;
@@ -99,14 +100,22 @@ struct run_options {
 	const char *bundle; /* a bundle's directory, or an image's reference */
 	struct image_options *image;
 	unsigned init_timeout_s; /* until the entrypoint runs; 0: none */
+	/* Of bake: */
+	const char *directory;
+	bool verity;
+	const struct vmm *vmm;
+	bool vmm_asked; /* print what it is told */
 };
 
 void options_init(struct run_options *options);
 int options_parse(int argc, char *const *argv, struct run_options *ret,
 		  struct failure *f) FAIL_MUST_CHECK;
+/* The same for smk bake [options] WHAT DIR [--] [words]. */
+int options_parse_bake(int argc, char *const *argv, struct run_options *ret,
+		       struct failure *f) FAIL_MUST_CHECK;
 void options_finish(struct run_options *options);
 /* The options' part of the help text, made from the table. */
-void options_help(void);
+void options_help(bool is_bake);
 /* The word of a list that is nearest to `word`, or NULL when none is near. */
 const char *nearest(const char *word, const char *const *list, size_t count);
 
@@ -227,6 +236,9 @@ int bundle_open(const char *path, const struct strings *env, struct bundle *ret,
 /* The same from a configuration that was made here (malloc'd, the bundle's from now on); no root. */
 int bundle_from_config(const char *path, char *config, size_t length, struct bundle *ret,
 		       struct failure *f) FAIL_MUST_CHECK;
+/* Adds annotations to the configuration. */
+int bundle_annotate(struct bundle *bundle, const struct strings *keys, const struct strings *values,
+		    struct failure *f) FAIL_MUST_CHECK;
 void bundle_finish(struct bundle *bundle);
 
 /* ---- pack
@@ -253,6 +265,23 @@ int pack_squashfs(int root_fd, const char *image, const struct tree_key *key,
 		  struct failure *f) FAIL_MUST_CHECK;
 /* A new sparse ext4 image of `size` (mkfs's words: 64M, 1G) at path. */
 int pack_ext4(const char *path, const char *size, struct failure *f) FAIL_MUST_CHECK;
+
+/* ---- boot: what a VM is made of, of a bundle or of an image -------------------------------------
+ */
+
+struct boot {
+	struct bundle bundle;  /* its configuration; an image's has no root */
+	struct strings layers; /* file system images, lowest first */
+	struct strings
+		diff_ids; /* of an image's layers; one more or less than layers when flattened */
+	bool is_cached;   /* no layer had to be made */
+};
+
+void boot_init(struct boot *boot);
+/* Fills an initialized boot, which the caller finishes, on failure too. */
+int boot_prepare(const struct run_options *options, struct boot *boot,
+		 struct failure *f) FAIL_MUST_CHECK;
+void boot_finish(struct boot *boot);
 
 /* ---- assets
  * -------------------------------------------------------------------------------------- */
@@ -362,6 +391,7 @@ void timing_print(const struct timeline *timeline, const struct exit_record *rec
 
 /* Each returns the exit code, or -1 with f set. */
 int command_run(int argc, char *const *argv, struct failure *f);
+int command_bake(int argc, char *const *argv, struct failure *f);
 int command_plan(int argc, char *const *argv, struct failure *f);
 int command_assets(int argc, char *const *argv, struct failure *f);
 

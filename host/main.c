@@ -21,6 +21,8 @@ static const struct {
 } commands[] = {
 	{"run", command_run, "run [options] BUNDLE | IMAGE [command]",
 	 "boot it; exits with the workload's code, or 125"},
+	{"bake", command_bake, "bake [options] BUNDLE | IMAGE DIR [command]",
+	 "write all that another VMM needs to boot it"},
 	{"plan", command_plan, "plan BUNDLE", "print the steps that the guest would carry out"},
 	{"assets", command_assets, "assets [list | extract DIR | verify]",
 	 "the kernel and init-oci inside smk"},
@@ -50,8 +52,10 @@ static int command_help(int argc, char *const *argv, struct failure *f)
 	printf("smk runs an OCI bundle in a microVM.\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  smk %-38s %s\n", commands[i].usage, commands[i].help);
-	printf("\nOptions of run:\n");
-	options_help();
+	printf("\nOptions of run, and of bake where they make sense:\n");
+	options_help(false);
+	printf("\nOptions of bake only:\n");
+	options_help(true);
 	return 0;
 }
 

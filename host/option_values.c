@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Values of smk run's options: checked here, once, so that later parts can trust them. */
 #include "option_values.h"
+#include "vmm.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -222,6 +223,17 @@ int set_accel(struct run_options *o, const char *value, struct failure *f)
 	return fail_config(f, "", "--accel %s: auto, kvm or tcg", value);
 }
 
+int set_vmm(struct run_options *o, const char *value, struct failure *f)
+{
+	o->vmm = vmm_find(value);
+	o->vmm_asked = true;
+	if (!o->vmm)
+		return fail_config(f, "",
+				   "--for %s: qemu, firecracker, cloud-hypervisor, libkrun or vz",
+				   value);
+	return 0;
+}
+
 #define FLAG_SETTER(function, field, to)                                          \
 	int function(struct run_options *o, const char *value, struct failure *f) \
 	{                                                                         \
@@ -236,3 +248,4 @@ FLAG_SETTER(set_console, console, true)
 FLAG_SETTER(set_print_vmm, print_vmm, true)
 FLAG_SETTER(set_keep, keep, true)
 FLAG_SETTER(set_rm, keep, false)
+FLAG_SETTER(set_verity, verity, true)

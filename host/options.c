@@ -11,6 +11,13 @@
 #include "image/overrides.h"
 #include "option_values.h"
 
+/* Options that only one command has. */
+enum command {
+	BOTH,
+	RUN,
+	BAKE,
+};
+
 struct option {
 	const char *name;
 	const char *argument; /* NULL: a flag */
@@ -20,6 +27,7 @@ struct option {
 	int (*set_image)(struct image_options *o, const char *value, struct failure *f);
 	size_t text; /* offset in struct image_options + 1 of where the value is kept */
 	size_t flag; /* offset + 1 of a bool that becomes true */
+	enum command only;
 };
 
 #define IMAGE(function)    .set_image = image_set_##function
@@ -38,17 +46,17 @@ static const struct option table[] = {
 	{"--env", "NAME[=VALUE]", "set a variable of the workload; no =: take smk's (repeatable)",
 	 .set = set_env},
 	{"--env-file", "FILE", "the same from a file, a line each", .set = set_env_file},
-	{"--accel", "NAME", "auto, kvm or tcg (default auto)", .set = set_accel},
-	{"--timeout", "SECONDS", "end the VM after so long, with exit code 125",
-	 .set = set_timeout},
+	{"--accel", "NAME", "auto, kvm or tcg (default auto)", .set = set_accel, .only = RUN},
+	{"--timeout", "SECONDS", "end the VM after so long, with exit code 125", .set = set_timeout,
+	 .only = RUN},
 	{"--init-timeout", "SECONDS", "end the VM when nothing has started after so long",
-	 .set = set_init_timeout},
-	{"--timing", NULL, "print where the time went", .set = set_timing},
-	{"--console", NULL, "show the guest's console on stderr", .set = set_console},
+	 .set = set_init_timeout, .only = RUN},
+	{"--timing", NULL, "print where the time went", .set = set_timing, .only = RUN},
+	{"--console", NULL, "show the guest's console on stderr", .set = set_console, .only = RUN},
 	{"--print-vmm", NULL, "print QEMU's command line and files instead of running",
-	 .set = set_print_vmm},
-	{"--keep", NULL, "keep temporary files", .set = set_keep},
-	{"--rm", NULL, "remove temporary files (the default)", .set = set_rm},
+	 .set = set_print_vmm, .only = RUN},
+	{"--keep", NULL, "keep temporary files", .set = set_keep, .only = RUN},
+	{"--rm", NULL, "remove temporary files (the default)", .set = set_rm, .only = RUN},
 	{"--entrypoint", "WORD", "instead of the image's: a program, or a JSON array",
 	 IMAGE_TEXT(entrypoint)},
 	{"--workdir", "DIR", "the working directory", IMAGE_TEXT(working_dir)},
@@ -74,6 +82,10 @@ static const struct option table[] = {
 	{"--max-layer-size", "SIZE", "refuse layers that unpack to more (default 16G)",
 	 IMAGE(max_layer_size)},
 	{"--flatten", NULL, "make one layer of all", IMAGE_FLAG(flatten)},
+	{"--verity", NULL, "let the guest check every block of the layers", .set = set_verity,
+	 .only = BAKE},
+	{"--for", "VMM", "print what qemu, firecracker, cloud-hypervisor, libkrun or vz needs",
+	 .set = set_vmm, .only = BAKE},
 };
 
 #define OPTION_COUNT (sizeof(table) / sizeof(table[0]))
@@ -94,27 +106,36 @@ void options_finish(struct run_options *options)
 	options->image = NULL;
 }
 
-void options_help(void)
+static bool is_of(const struct option *option, enum command command)
+{
+	return option->only == BOTH || option->only == command;
+}
+
+void options_help(bool is_bake)
 {
 	char left[40];
 
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if (is_bake ? table[i].only != BAKE : table[i].only == BAKE)
+			continue;
 		snprintf(left, sizeof(left), "%s%s%s", table[i].name, table[i].argument ? " " : "",
 			 table[i].argument ? table[i].argument : "");
 		printf("  %-22s %s\n", left, table[i].help);
 	}
 }
 
-static int unknown_option(const char *word, size_t length, struct failure *f)
+static int unknown_option(const char *word, size_t length, enum command command, struct failure *f)
 {
 	const char *names[OPTION_COUNT];
+	size_t count = 0;
 	char name[64];
 	const char *hint;
 
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		names[i] = table[i].name;
+		if (is_of(&table[i], command))
+			names[count++] = table[i].name;
 	snprintf(name, sizeof(name), "%.*s", (int)length, word);
-	hint = nearest(name, names, OPTION_COUNT);
+	hint = nearest(name, names, count);
 	if (hint)
 		return fail_config(f, "", "unknown option %s: did you mean %s?", name, hint);
 	return fail_config(f, "", "unknown option %s: see smk --help", name);
@@ -139,8 +160,8 @@ static int set_option(const struct option *option, struct run_options *o, const 
 }
 
 /* One option at argv[*index]; its value may be the next word. */
-static int parse_option(int argc, char *const *argv, int *index, struct run_options *o,
-			struct failure *f)
+static int parse_option(int argc, char *const *argv, int *index, enum command command,
+			struct run_options *o, struct failure *f)
 {
 	const char *word = argv[*index];
 	size_t length = strcspn(word, "=");
@@ -149,7 +170,8 @@ static int parse_option(int argc, char *const *argv, int *index, struct run_opti
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		const struct option *option = &table[i];
 
-		if (strlen(option->name) != length || strncmp(option->name, word, length))
+		if (!is_of(option, command) || strlen(option->name) != length ||
+		    strncmp(option->name, word, length) != 0)
 			continue;
 		if (!option->argument && value)
 			return fail_config(f, "", "%s takes no value", option->name);
@@ -161,7 +183,7 @@ static int parse_option(int argc, char *const *argv, int *index, struct run_opti
 		}
 		return set_option(option, o, value, f);
 	}
-	return unknown_option(word, length, f);
+	return unknown_option(word, length, command, f);
 }
 
 /* What comes after the bundle or image: for an image, the command to run instead of its own. */
@@ -180,9 +202,16 @@ static int set_args(struct run_options *o, char *const *words, int count, struct
 	return 0;
 }
 
-/* smk run [options] WHAT [options] [--] [words]: the first word that is no option ends the options. */
-int options_parse(int argc, char *const *argv, struct run_options *ret, struct failure *f)
+/*
+ * [options] WHAT [options] [--] [words], and for bake DIR after WHAT: the first word after those that
+ * is no option ends the options.
+ */
+static int parse(int argc, char *const *argv, enum command command, struct run_options *ret,
+		 struct failure *f)
 {
+	const char **places[] = {&ret->bundle, &ret->directory};
+	size_t wanted = command == BAKE ? 2 : 1;
+	size_t got = 0;
 	bool is_ended = false;
 	int i;
 
@@ -190,19 +219,32 @@ int options_parse(int argc, char *const *argv, struct run_options *ret, struct f
 		if (!is_ended && !strcmp(argv[i], "--")) {
 			is_ended = true;
 		} else if (!is_ended && argv[i][0] == '-' && argv[i][1]) {
-			if (parse_option(argc, argv, &i, ret, f))
+			if (parse_option(argc, argv, &i, command, ret, f))
 				return -1;
-		} else if (!ret->bundle) {
-			ret->bundle = argv[i];
+		} else if (got < wanted) {
+			*places[got++] = argv[i];
 		} else {
 			break;
 		}
 	}
-	if (!ret->bundle || !*ret->bundle)
+	if (got < wanted || !*ret->bundle)
 		return fail_config(
-			f, "",
-			"no bundle or image given: smk run [options] BUNDLE, or IMAGE [command]");
+			f, "", "%s",
+			command == BAKE ? "bake needs an image or a bundle, and a directory: smk "
+					  "bake [options] WHAT DIR"
+					: "no bundle or image given: smk run [options] BUNDLE, or "
+					  "IMAGE [command]");
 	return set_args(ret, argv + i, argc - i, f);
+}
+
+int options_parse(int argc, char *const *argv, struct run_options *ret, struct failure *f)
+{
+	return parse(argc, argv, RUN, ret, f);
+}
+
+int options_parse_bake(int argc, char *const *argv, struct run_options *ret, struct failure *f)
+{
+	return parse(argc, argv, BAKE, ret, f);
 }
 
 /* Edit distance of two words, of at most 63 characters each. */

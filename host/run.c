@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* smk run: the stages in their order, and what they leave behind cleaned up. */
 #include "hooks.h"
-#include "image/image.h"
-#include "image/overrides.h"
-#include "image/prepare.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,11 +13,9 @@
 /* All that a run owns; run_finish() gives it back. */
 struct run {
 	struct run_options options;
-	struct bundle bundle;
+	struct boot boot;
 	struct timeline timeline;
 	char *qemu;
-	struct strings layers; /* lowest first */
-	bool is_layer_cached;
 	char *kernel;
 	char *initramfs;
 	int initramfs_fd;
@@ -41,17 +36,16 @@ static void run_init(struct run *run)
 		.vmm = PROCESS_NONE,
 	};
 	options_init(&run->options);
-	bundle_init(&run->bundle);
+	boot_init(&run->boot);
 	run->timeline.begin_ms = now_ms();
 }
 
 static void run_finish(struct run *run)
 {
 	options_finish(&run->options);
-	bundle_finish(&run->bundle);
+	boot_finish(&run->boot);
 	strings_finish(&run->argv);
 	free(run->qemu);
-	strings_finish(&run->layers);
 	free(run->kernel);
 	free(run->initramfs);
 	free(run->upper);
@@ -114,7 +108,7 @@ static int prepare_upper(struct run *run, struct failure *f)
 /* In memory without a name; a file when the command line is to be copied. */
 static int prepare_initramfs(struct run *run, struct failure *f)
 {
-	const struct bundle *bundle = &run->bundle;
+	const struct bundle *bundle = &run->boot.bundle;
 	const char *scratch;
 
 	if (!run->options.print_vmm) {
@@ -139,58 +133,13 @@ static int prepare_sockets(struct run *run, struct failure *f)
 	return 0;
 }
 
-static int prepare_bundle(struct run *run, struct failure *f)
-{
-	const struct run_options *options = &run->options;
-	AUTO_FREE char *layer = NULL;
-
-	if (bundle_open(options->bundle, &options->env, &run->bundle, f) ||
-	    pack_layer(run->bundle.root_fd, run->bundle.root_path, &layer, &run->is_layer_cached,
-		       f))
-		return -1;
-	strings_add(&run->layers, "%s", layer);
-	return 0;
-}
-
-/* The configuration first: what is wrong with it should cost no conversion. */
-static int prepare_layers(struct run *run, const struct image *image, struct failure *f)
-{
-	const struct run_options *options = &run->options;
-	struct prepared prepared = {.is_cached = false};
-	size_t length;
-	char *text;
-
-	if (image_config_text(image, options->image, &options->env, &text, &length, f) ||
-	    bundle_from_config(options->bundle, text, length, &run->bundle, f))
-		return -1;
-	if (layers_prepare(image, options->image, &prepared, f)) {
-		strings_finish(&prepared.paths);
-		return -1;
-	}
-	run->layers = prepared.paths;
-	run->is_layer_cached = prepared.is_cached;
-	return 0;
-}
-
-static int prepare_image(struct run *run, struct failure *f)
-{
-	struct image image;
-	int result;
-
-	if (image_open(run->options.bundle, &image, f))
-		return -1;
-	result = prepare_layers(run, &image, f);
-	image_finish(&image);
-	return result;
-}
-
 static int prepare(struct run *run, struct failure *f)
 {
 	const struct run_options *options = &run->options;
 
 	if (machine_check_accel(machine_accel(options->accel), f) ||
 	    program_find("qemu-system-aarch64", &run->qemu, f) ||
-	    (image_is_reference(options->bundle) ? prepare_image(run, f) : prepare_bundle(run, f)))
+	    boot_prepare(options, &run->boot, f))
 		return -1;
 	run->timeline.packed_ms = now_ms();
 	if (assets_kernel(&run->kernel, f) || prepare_initramfs(run, f) || prepare_upper(run, f) ||
@@ -209,7 +158,7 @@ static int build_argv(struct run *run, struct failure *f)
 		.cpus = options->cpus,
 		.kernel = run->kernel,
 		.initramfs = run->initramfs,
-		.layers = &run->layers,
+		.layers = &run->boot.layers,
 		.image = options->image,
 		.upper = run->upper,
 		.upper_is_temporary = options->upper == CHOICE_DISK,
@@ -241,7 +190,7 @@ static void warn_of_hooks(const struct oci_hooks *hooks)
 /* The command line, and after it a comment for each file that it needs. */
 static int print_vmm(const struct run *run)
 {
-	warn_of_hooks(&run->bundle.spec.hooks);
+	warn_of_hooks(&run->boot.bundle.spec.hooks);
 	for (size_t i = 0; i < run->argv.count; i++) {
 		AUTO_FREE char *word = say_quoted(run->argv.items[i]);
 
@@ -250,8 +199,8 @@ static int print_vmm(const struct run *run)
 	printf("\n");
 	print_file(run, "kernel", run->kernel, false);
 	print_file(run, "initramfs", run->initramfs, true);
-	for (size_t i = 0; i < run->layers.count; i++)
-		print_file(run, "layer", run->layers.items[i], false);
+	for (size_t i = 0; i < run->boot.layers.count; i++)
+		print_file(run, "layer", run->boot.layers.items[i], false);
 	print_file(run, "upper", run->upper, run->options.upper == CHOICE_DISK);
 	return 0;
 }
@@ -294,7 +243,7 @@ static int run_session(struct run *run, struct failure *f)
 {
 	const struct session_setup setup = {
 		.vmm = &run->vmm,
-		.bundle = &run->bundle,
+		.bundle = &run->boot.bundle,
 		.control_fd = run->control[0],
 		.console_fd = run->console[0],
 		.show_console = run->options.console,
@@ -308,14 +257,14 @@ static int run_session(struct run *run, struct failure *f)
 		return -1;
 	say_record(&record);
 	if (run->options.timing)
-		timing_print(&run->timeline, &record, run->is_layer_cached);
+		timing_print(&run->timeline, &record, run->boot.is_cached);
 	return record.code;
 }
 
 /* From the first hook on, poststop is run on every way out: what hooks made, hooks take away. */
 static int run_vm(struct run *run, struct failure *f)
 {
-	const struct bundle *bundle = &run->bundle;
+	const struct bundle *bundle = &run->boot.bundle;
 	pid_t pid;
 	int code;
 

@@ -4,7 +4,7 @@
 # Up to the container's root.
 INIT_SRCS := init/sys.c init/fs.c init/console.c init/bootargs.c init/early.c init/grace.c init/machine.c \
 	init/discover.c init/discover_channels.c init/discover_config.c init/discover_fstype.c init/fstype.c \
-	init/discover_layers.c init/target.c init/apply.c init/apply_undo.c init/step_root.c \
+	init/discover_layers.c init/target.c init/apply.c init/apply_undo.c init/step_root.c init/verity.c \
 	init/step_mount.c init/step_attach.c init/step_bind.c init/step_path.c init/idmap.c init/copy_up.c \
 	init/step_node.c init/step_system.c init/net_device.c
 # From there to the end.

@@ -15,6 +15,7 @@
 #include "init/apply.h"
 #include "init/fs.h"
 #include "init/sys.h"
+#include "init/verity.h"
 
 #define WORK_PATH_MAX  64
 #define CONTAINER_PATH "/container"
@@ -87,6 +88,7 @@ static int mount_layer(const struct apply_state *state, const struct step *step,
 		       int *ret_mount_fd, struct failure *f)
 {
 	char device[WORK_PATH_MAX];
+	char verified[VERITY_DEVICE_MAX];
 	struct fs_request request = {.fstype = step->fstype,
 				     .source = step->src,
 				     .where = path,
@@ -103,6 +105,11 @@ static int mount_layer(const struct apply_state *state, const struct step *step,
 		request.where = device;
 		if (protect_disk(device, f))
 			return -1;
+		if (step->verity_blocks) {
+			if (verity_open(step, device, verified, f))
+				return -1;
+			request.source = verified;
+		}
 	}
 	if (step->source == SOURCE_9P)
 		request.options = share_options;

@@ -253,3 +253,30 @@ int oci_edit_drop_mounts(const char *text, size_t length, const bool *drop, size
 	add(&b, text + mounts.end, length - mounts.end);
 	return finish(&b, ret_text, ret_length, f);
 }
+
+int oci_edit_annotations(const char *text, size_t length, const char *const *keys,
+			 const char *const *values, size_t count, char **ret_text,
+			 size_t *ret_length, struct failure *f)
+{
+	const struct text t = {text, length};
+	const size_t top = skip_blanks(&t, 0);
+	struct builder b = {0};
+	struct span old;
+	bool is_present = find_member(&t, top, "annotations", &old);
+	size_t at = is_present ? old.begin + 1 : top + 1;
+
+	add(&b, text, at);
+	if (!is_present)
+		add(&b, "\"annotations\":{", strlen("\"annotations\":{"));
+	for (size_t i = 0; i < count; i++) {
+		add(&b, ",", i > 0);
+		add_quoted(&b, keys[i]);
+		add(&b, ":", 1);
+		add_quoted(&b, values[i]);
+	}
+	if (!is_present)
+		add(&b, "}", 1);
+	add(&b, ",", !is_at(&t, skip_blanks(&t, at), '}') && (count || !is_present));
+	add(&b, text + at, length - at);
+	return finish(&b, ret_text, ret_length, f);
+}

@@ -22,5 +22,9 @@ int oci_edit_console_size(const char *text, size_t length, unsigned rows, unsign
 /* A malloc'd text without those entries i of mounts for which drop[i] is set. */
 int oci_edit_drop_mounts(const char *text, size_t length, const bool *drop, size_t count,
 			 char **ret_text, size_t *ret_length, struct failure *f) FAIL_MUST_CHECK;
+/* A malloc'd text with annotations added, which must not be there yet. */
+int oci_edit_annotations(const char *text, size_t length, const char *const *keys,
+			 const char *const *values, size_t count, char **ret_text,
+			 size_t *ret_length, struct failure *f) FAIL_MUST_CHECK;
 
 #endif

@@ -29,6 +29,13 @@ struct arena;
  */
 #define OCI_ANNOTATION_USER "dev.supermachine.user"
 
+/*
+ * And another: "BLOCKS,ROOT" for layer number n, the data blocks (of 4096 bytes) and the root hash (SHA-256,
+ * 64 lower-case digits) of a dm-verity disk whose hash tree stands one block behind its data.
+ */
+#define OCI_ANNOTATION_VERITY        "dev.supermachine.verity."
+#define OCI_ANNOTATION_VERITY_FORMAT OCI_ANNOTATION_VERITY "%03u"
+
 /* Source: config.md, "User" (POSIX platform). */
 struct oci_user {
 	uint32_t uid;
@@ -157,6 +164,7 @@ struct oci_spec {
 	struct oci_hooks hooks;
 	struct oci_annotation *annotations;
 	size_t annotation_count;
+	bool has_verity;       /* annotations of OCI_ANNOTATION_VERITY_FORMAT are there */
 	const char *user_name; /* of OCI_ANNOTATION_USER: instead of process.user's ids; or NULL */
 	struct oci_warning *warnings;
 	size_t warning_count;

@@ -134,6 +134,8 @@ static int parse_annotations(const struct field *field, const struct rule *rule,
 	if (field_each(field, read_annotation, &annotations, f))
 		return -1;
 	for (size_t i = 0; i < annotations.count; i++) {
+		spec->has_verity |= !strncmp(annotations.items[i].key, OCI_ANNOTATION_VERITY,
+					     strlen(OCI_ANNOTATION_VERITY));
 		if (strcmp(annotations.items[i].key, OCI_ANNOTATION_USER) != 0)
 			continue;
 		if (check_user(field, &annotations.items[i], f))

@@ -134,6 +134,8 @@ struct step {
 	size_t count; /* STEP_OVERLAY: number of lowers; STEP_CGROUP_DEVICES: of rules */
 	const struct oci_device_rule *rules; /* STEP_CGROUP_DEVICES */
 	const char *network;                 /* STEP_NET_DEVICE */
+	uint64_t verity_blocks;              /* STEP_LAYER: of data; 0: nothing is verified */
+	const char *verity_root;             /* 64 hexadecimal digits */
 };
 
 struct plan {

@@ -114,6 +114,10 @@ static void print_layer(struct line *line, const struct step *step)
 	line_column(line, step->fstype);
 	line_column(line, step->dst);
 	add_options(line, step);
+	if (step->verity_blocks) {
+		line_format(line, " verity %llu", (unsigned long long)step->verity_blocks);
+		line_column(line, step->verity_root);
+	}
 }
 
 static void print_overlay(struct line *line, const struct step *step)

@@ -6,11 +6,15 @@
  * shares were made from that directory by the host, so their top is the root. Only when the VMM
  * booted init-oci from a file system of its own (init=) is root.path looked up in there.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "arena.h"
 #include "field.h"
 #include "planner.h"
+
+#define VERITY_DIGITS_MAX 12
+#define VERITY_ROOT_HEX   64
 
 /*
  * Images may carry overlayfs' own extended attributes: they must not make it follow a redirect to
@@ -26,6 +30,64 @@ static const struct oci_strings volatile_options =
 static const struct oci_strings ext4_layer_options = PLAN_STRINGS("errors=remount-ro", "noload");
 static const struct oci_strings ext4_upper_options = PLAN_STRINGS("errors=remount-ro");
 static const struct oci_strings tmpfs_upper_options = PLAN_STRINGS("mode=0755");
+
+/* "BLOCKS,ROOT" */
+static int parse_verity(const char *text, struct step *step)
+{
+	uint64_t blocks = 0;
+	size_t digits = strspn(text, "0123456789");
+	const char *root = text + digits + 1;
+
+	if (!digits || digits > VERITY_DIGITS_MAX || text[0] == '0' || text[digits] != ',' ||
+	    strlen(root) != VERITY_ROOT_HEX || strspn(root, "0123456789abcdef") != VERITY_ROOT_HEX)
+		return -1;
+	for (size_t i = 0; i < digits; i++)
+		blocks = blocks * 10 + (uint64_t)(text[i] - '0');
+	step->verity_blocks = blocks;
+	step->verity_root = root;
+	return 0;
+}
+
+/* The layer's root hash, when the configuration has one: nothing of the disk is used without it. */
+static int plan_verity(const struct planner *planner, size_t index, struct step *step,
+		       struct failure *f)
+{
+	const struct oci_spec *spec = planner->spec;
+	char key[sizeof(OCI_ANNOTATION_VERITY_FORMAT) + 16];
+	char field[sizeof(key) + 16];
+
+	snprintf(key, sizeof(key), OCI_ANNOTATION_VERITY_FORMAT, (unsigned)index);
+	snprintf(field, sizeof(field), "/annotations/%s", key);
+	for (size_t i = 0; i < spec->annotation_count; i++) {
+		if (strcmp(spec->annotations[i].key, key) != 0)
+			continue;
+		if (parse_verity(spec->annotations[i].value, step))
+			return fail_config(f, field,
+					   "must be a number of blocks, a comma and 64 digits");
+		if (step->source != SOURCE_BLOCK)
+			return fail_config(f, field,
+					   "the layer is no disk, which alone can be "
+					   "verified");
+	}
+	return 0;
+}
+
+/* A hash for a layer that is not there: something else is to be booted than was baked. */
+static int check_verity(const struct planner *planner, struct failure *f)
+{
+	const struct oci_spec *spec = planner->spec;
+	size_t hashes = 0, used = 0;
+
+	for (size_t i = 0; i < spec->annotation_count; i++)
+		hashes += !strncmp(spec->annotations[i].key, OCI_ANNOTATION_VERITY,
+				   strlen(OCI_ANNOTATION_VERITY));
+	for (size_t i = 0; i < planner->count; i++)
+		used += planner->steps[i].verity_blocks != 0;
+	return hashes == used ? 0
+			      : fail_config(f, "/annotations",
+					    "%zu root hashes, but %zu layers to use them on",
+					    hashes, used);
+}
 
 static int plan_layer(struct planner *planner, size_t index, struct failure *f)
 {
@@ -43,6 +105,8 @@ static int plan_layer(struct planner *planner, size_t index, struct failure *f)
 		return fail_memory(f);
 	if (layer->fstype && strcmp(layer->fstype, "ext4") == 0)
 		step.data = ext4_layer_options;
+	if (planner->spec->has_verity && plan_verity(planner, index, &step, f))
+		return -1;
 	return planner_add(planner, &step, f);
 }
 
@@ -136,5 +200,7 @@ int plan_root(struct planner *planner, struct failure *f)
 		if (plan_layer(planner, i, f))
 			return -1;
 	}
+	if (planner->spec->has_verity && check_verity(planner, f))
+		return -1;
 	return plan_overlay(planner, f);
 }

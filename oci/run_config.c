@@ -29,6 +29,7 @@ static const char *const readonly_paths[] = {
 static const char *const namespaces[] = {"pid", "ipc", "uts", "mount"};
 
 #define PIDS_LIMIT 2048
+#define OWN        "dev.supermachine." /* annotations that init-oci acts on: no image's labels */
 
 /* conversion.md: Entrypoint and Cmd; an entrypoint of the command line takes the image's Cmd away. */
 static int merge(const struct oci_image_config *image, const struct oci_overrides *over,
@@ -123,7 +124,7 @@ static void write_annotations(struct writer *writer, const struct merged *m)
 	if (has_text(m->user))
 		write_string(writer, OCI_ANNOTATION_USER, m->user);
 	for (size_t i = 0; i < labels->count; i++)
-		if (labels->items[i].key[0] && strcmp(labels->items[i].key, OCI_ANNOTATION_USER))
+		if (labels->items[i].key[0] && strncmp(labels->items[i].key, OWN, strlen(OWN)) != 0)
 			write_string(writer, labels->items[i].key,
 				     labels->items[i].value ? labels->items[i].value : "");
 	for (size_t i = 0; i < m->over->annotation_count; i++)

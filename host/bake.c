@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * smk bake: a directory that any VMM can boot, with everything in it and a manifest that says what.
+ *
+ * It is written beside its final place and renamed: a directory that is there is complete.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bake.h"
+
+#define NAME_KERNEL    "kernel"
+#define NAME_INITRAMFS "initramfs"
+#define NAME_CONFIG    "config.json"
+#define NAME_UPPER     "upper.ext4"
+#define NAME_MANIFEST  "manifest.json"
+
+/* ---- products ------------------------------------------------------------------------------- */
+
+static int bake_kernel(struct bake *bake, struct failure *f)
+{
+	AUTO_FREE char *kernel = NULL;
+	AUTO_FD fd = -1;
+
+	return assets_kernel(&kernel, f) ||
+			       bake_copy(bake, kernel, NAME_KERNEL, &fd, &bake->kernel, f)
+		       ? -1
+		       : 0;
+}
+
+/* With --verity the hash tree stands behind the file system, in the same disk. */
+static int bake_layer(struct bake *bake, size_t index, struct failure *f)
+{
+	const char *from = bake->boot.layers.items[index];
+	struct product *layer = &bake->layers[index];
+	const char *fs = strrchr(from, '.') + 1;
+	AUTO_FREE char *name = must_format("layer-%03zu.%s", index, fs);
+	AUTO_FREE char *path = bake_path(bake, name);
+	AUTO_FD fd = -1;
+
+	if (bake_copy(bake, from, name, &fd, layer, f))
+		return -1;
+	strings_add(&bake->names, "%s", name);
+	if (bake->options.verity && (verity_append(fd, path, &layer->verity, f) ||
+				     verity_hash_file(fd, path, layer->hex, &layer->size, f)))
+		return -1;
+	return fsync(fd) ? fail_sys(f, "fsync", path) : 0;
+}
+
+static int bake_layers(struct bake *bake, struct failure *f)
+{
+	size_t count = bake->boot.layers.count;
+
+	bake->layers = must_alloc(count * sizeof(*bake->layers));
+	for (size_t i = 0; i < count; i++) {
+		say_progress("writing layer %zu of %zu", i + 1, count);
+		if (bake_layer(bake, i, f))
+			return -1;
+	}
+	say_progress(NULL);
+	return 0;
+}
+
+/* The root hashes travel where the guest reads them before it looks at a layer: in config.json. */
+static int add_hashes(struct bake *bake, struct failure *f)
+{
+	struct strings keys = {.count = 0};
+	struct strings values = {.count = 0};
+	int result;
+
+	for (size_t i = 0; i < bake->boot.layers.count; i++) {
+		const struct verity *verity = &bake->layers[i].verity;
+
+		strings_add(&keys, OCI_ANNOTATION_VERITY_FORMAT, (unsigned)i);
+		strings_add(&values, "%llu,%s", (unsigned long long)verity->data_blocks,
+			    verity->root_hex);
+	}
+	result = bundle_annotate(&bake->boot.bundle, &keys, &values, f);
+	strings_finish(&keys);
+	strings_finish(&values);
+	return result;
+}
+
+static int bake_config(struct bake *bake, struct failure *f)
+{
+	const struct bundle *bundle = &bake->boot.bundle;
+	AUTO_FREE char *path = bake_path(bake, NAME_INITRAMFS);
+	AUTO_FREE char *bytes = NULL;
+	AUTO_FD fd = -1;
+
+	if (bake->options.verity && add_hashes(bake, f))
+		return -1;
+	if (bake_write(bake, NAME_CONFIG, 0600, bundle->config, bundle->config_length,
+		       &bake->config, f) ||
+	    assets_initramfs_file(bundle->config, bundle->config_length, path, f))
+		return -1;
+	bake->initramfs.name = must_copy(NAME_INITRAMFS);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_sys(f, "open", path);
+	return verity_hash_file(fd, path, bake->initramfs.hex, &bake->initramfs.size, f);
+}
+
+static int bake_upper(struct bake *bake, struct failure *f)
+{
+	const char *value = bake->options.upper_value;
+	AUTO_FREE char *path = bake_path(bake, NAME_UPPER);
+
+	switch (bake->options.upper) {
+	case CHOICE_TMPFS:
+		if (value)
+			bake->upper_key = must_format("tmpfs:%s", value);
+		return 0;
+	case CHOICE_NONE:
+		bake->upper_key = must_copy("none");
+		return 0;
+	case CHOICE_DISK:
+		return pack_ext4(path, value, f);
+	case CHOICE_FILE:
+	case CHOICE__COUNT:
+		break;
+	}
+	return fail_config(f, "",
+			   "--upper file: a baked directory has its own files: use disk:SIZE");
+}
+
+/* ---- what it is told in --------------------------------------------------------------------- */
+
+static struct baked describe(const struct bake *bake)
+{
+	return (struct baked){
+		.memory_mib = bake->options.memory_mib,
+		.cpus = bake->options.cpus,
+		.kernel = NAME_KERNEL,
+		.initramfs = NAME_INITRAMFS,
+		.layers = &bake->names,
+		.upper = bake->options.upper == CHOICE_DISK ? NAME_UPPER : NULL,
+		.upper_key = bake->upper_key,
+		.append = &bake->options.append,
+		.image = bake->options.image,
+	};
+}
+
+static int print_to(const struct bake *bake, const struct vmm *vmm, FILE *out, struct failure *f)
+{
+	const struct baked baked = describe(bake);
+
+	return vmm->print(vmm, &baked, out, f);
+}
+
+/* One file for each VMM; only what was asked for has to be possible. */
+static int bake_vmm(const struct bake *bake, const struct vmm *vmm, struct failure *f)
+{
+	AUTO_FREE char *path = bake_path(bake, vmm->file);
+	struct failure ignored = {0};
+	AUTO_FREE char *text = NULL;
+	struct product product;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	int result;
+
+	if (!out)
+		return fail_sys(f, "open_memstream", NULL);
+	result = print_to(bake, vmm, out, vmm == bake->options.vmm ? f : &ignored);
+	fclose(out);
+	if (result)
+		return vmm == bake->options.vmm ? -1 : 0;
+	result = bake_write(bake, vmm->file, strstr(vmm->file, ".sh") ? 0755 : 0644, text, length,
+			    &product, f);
+	if (!result)
+		free(product.name);
+	return result;
+}
+
+static int bake_manifest(const struct bake *bake, struct failure *f)
+{
+	const struct baked baked = describe(bake);
+	AUTO_FREE char *line = NULL;
+	AUTO_FREE char *text = NULL;
+	struct product product;
+	char nothing[1];
+	size_t length;
+	int result;
+
+	if (vmm_command_line(bake->options.vmm, &baked, &line, f))
+		return -1;
+	length = bake_manifest_text(bake, line, nothing, sizeof(nothing));
+	text = must_alloc(length + 2);
+	bake_manifest_text(bake, line, text, length + 1);
+	text[length] = '\n';
+	result = bake_write(bake, NAME_MANIFEST, 0644, text, length + 1, &product, f);
+	if (!result)
+		free(product.name);
+	return result;
+}
+
+/* ---- the directory -------------------------------------------------------------------------- */
+
+static void remove_directory(const char *path)
+{
+	DIR *list = opendir(path);
+	struct dirent *entry;
+
+	while (list && (entry = readdir(list)))
+		unlinkat(dirfd(list), entry->d_name, 0); /* "." and ".." refuse to go */
+	if (list)
+		closedir(list);
+	rmdir(path);
+}
+
+static int fill(struct bake *bake, struct failure *f)
+{
+	if (bake_kernel(bake, f) || bake_layers(bake, f) || bake_config(bake, f) ||
+	    bake_upper(bake, f))
+		return -1;
+	for (size_t i = 0; i < vmm_count; i++)
+		if (bake_vmm(bake, &vmms[i], f))
+			return -1;
+	return bake_manifest(bake, f);
+}
+
+/* rename(2) takes an empty directory's place, and no other's. */
+static int place(struct bake *bake, struct failure *f)
+{
+	const char *target = bake->options.directory;
+
+	bake->directory = must_format("%s.tmp-%d", target, (int)getpid());
+	if (mkdir(bake->directory, 0755))
+		return fail_sys(f, "mkdir", bake->directory);
+	if (!fill(bake, f)) {
+		if (!rename(bake->directory, target))
+			return 0;
+		fail_err(f, errno, "", target, "a baked directory is a new one, or an empty one");
+	}
+	remove_directory(bake->directory);
+	return -1;
+}
+
+static void free_products(struct bake *bake)
+{
+	free(bake->kernel.name);
+	free(bake->initramfs.name);
+	free(bake->config.name);
+	for (size_t i = 0; bake->layers && i < bake->boot.layers.count; i++)
+		free(bake->layers[i].name);
+	free(bake->layers);
+}
+
+static int bake_all(struct bake *bake, int argc, char *const *argv, struct failure *f)
+{
+	if (options_parse_bake(argc, argv, &bake->options, f) || signals_open(f) < 0 ||
+	    boot_prepare(&bake->options, &bake->boot, f) || place(bake, f))
+		return -1;
+	return bake->options.vmm_asked ? print_to(bake, bake->options.vmm, stdout, f) : 0;
+}
+
+int command_bake(int argc, char *const *argv, struct failure *f)
+{
+	struct bake bake = {.directory = NULL};
+	int result;
+
+	options_init(&bake.options);
+	bake.options.vmm = &vmms[0];
+	boot_init(&bake.boot);
+	result = bake_all(&bake, argc, argv, f);
+	free_products(&bake);
+	strings_finish(&bake.names);
+	free(bake.upper_key);
+	free(bake.directory);
+	boot_finish(&bake.boot);
+	options_finish(&bake.options);
+	return result;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Files of a baked directory: written or copied, hashed on their way. */
+#include "bake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+char *bake_path(const struct bake *bake, const char *name)
+{
+	return must_format("%s/%s", bake->directory, name);
+}
+
+static int write_all(int fd, const char *path, const void *bytes, size_t length, struct failure *f)
+{
+	const char *at = bytes;
+
+	while (length) {
+		ssize_t done = write(fd, at, length);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return fail_sys(f, "write", path);
+		at += done;
+		length -= (size_t)done;
+	}
+	return 0;
+}
+
+static int create(const char *path, mode_t mode, int *ret_fd, struct failure *f)
+{
+	*ret_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	return *ret_fd < 0 ? fail_sys(f, "create", path) : 0;
+}
+
+int bake_write(const struct bake *bake, const char *name, mode_t mode, const void *bytes,
+	       size_t length, struct product *ret, struct failure *f)
+{
+	AUTO_FREE char *path = bake_path(bake, name);
+	AUTO_FD fd = -1;
+
+	if (create(path, mode, &fd, f) || write_all(fd, path, bytes, length, f))
+		return -1;
+	ret->name = must_copy(name);
+	ret->size = length;
+	sha256_hex(bytes, length, ret->hex);
+	return fsync(fd) ? fail_sys(f, "fsync", path) : 0;
+}
+
+/* A copy, hashed on its way. */
+static int copy_fd(int from, int to, const char *path, struct sha256 *hash, uint64_t *ret_size,
+		   struct failure *f)
+{
+	AUTO_FREE char *buffer = must_alloc(1u << 20);
+	ssize_t got;
+
+	*ret_size = 0;
+	while ((got = read(from, buffer, 1u << 20)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return fail_sys(f, "read", path);
+		if (write_all(to, path, buffer, (size_t)got, f))
+			return -1;
+		sha256_update(hash, buffer, (size_t)got);
+		*ret_size += (uint64_t)got;
+	}
+	return 0;
+}
+
+int bake_copy(const struct bake *bake, const char *from, const char *name, int *ret_fd,
+	      struct product *ret, struct failure *f)
+{
+	AUTO_FREE char *path = bake_path(bake, name);
+	AUTO_FD source = open(from, O_RDONLY | O_CLOEXEC);
+	struct sha256 hash;
+
+	if (source < 0)
+		return fail_sys(f, "open", from);
+	sha256_init(&hash);
+	if (create(path, 0644, ret_fd, f) || copy_fd(source, *ret_fd, path, &hash, &ret->size, f))
+		return -1;
+	ret->name = must_copy(name);
+	sha256_finish_hex(&hash, ret->hex);
+	return 0;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From the words of the command line, a bundle or an image, to a configuration and layers. */
+#include <stdlib.h>
+
+#include "host.h"
+#include "image/prepare.h"
+
+void boot_init(struct boot *boot)
+{
+	*boot = (struct boot){.is_cached = false};
+	bundle_init(&boot->bundle);
+}
+
+void boot_finish(struct boot *boot)
+{
+	bundle_finish(&boot->bundle);
+	strings_finish(&boot->layers);
+	strings_finish(&boot->diff_ids);
+}
+
+static int prepare_bundle(const struct run_options *options, struct boot *boot, struct failure *f)
+{
+	AUTO_FREE char *layer = NULL;
+
+	if (bundle_open(options->bundle, &options->env, &boot->bundle, f) ||
+	    pack_layer(boot->bundle.root_fd, boot->bundle.root_path, &layer, &boot->is_cached, f))
+		return -1;
+	strings_add(&boot->layers, "%s", layer);
+	return 0;
+}
+
+/* The configuration first: what is wrong with it should cost no conversion. */
+static int prepare_layers(const struct run_options *options, const struct image *image,
+			  struct boot *boot, struct failure *f)
+{
+	struct prepared prepared = {.is_cached = false};
+	size_t length;
+	char *text;
+
+	if (image_config_text(image, options->image, &options->env, &text, &length, f) ||
+	    bundle_from_config(options->bundle, text, length, &boot->bundle, f))
+		return -1;
+	if (layers_prepare(image, options->image, &prepared, f)) {
+		strings_finish(&prepared.paths);
+		return -1;
+	}
+	boot->layers = prepared.paths;
+	boot->is_cached = prepared.is_cached;
+	for (size_t i = 0; i < image->layer_count; i++)
+		strings_add(&boot->diff_ids, "%s", image->layers[i].diff_id);
+	return 0;
+}
+
+int boot_prepare(const struct run_options *options, struct boot *boot, struct failure *f)
+{
+	struct image image;
+	int result;
+
+	if (!image_is_reference(options->bundle))
+		return prepare_bundle(options, boot, f);
+	if (image_open(options->bundle, &image, f))
+		return -1;
+	result = prepare_layers(options, &image, boot, f);
+	image_finish(&image);
+	return result;
+}
