@@ -27,7 +27,7 @@ NEEDS_coverage-vm := $(NEEDS_aarch64) $(COUNT_coverage-vm)
 $(foreach v,coverage coverage-vm,$(eval $(call compile_rules,$(v)))$(eval $(call init_oci_rule,$(v),)))
 
 # Suites that other rooms' module.mk have for this; what fails in them is a failure here, too.
-COVERAGE_SUITES := unit-coverage init-coverage ns-coverage vm-coverage
+COVERAGE_SUITES := unit-coverage init-coverage ns-coverage fault-coverage vm-coverage
 COVERAGE_DIR := $(CURDIR)/$(B)/coverage/profiles
 
 .PHONY: coverage

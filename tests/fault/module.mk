@@ -34,3 +34,15 @@ CHECKS += fault
 check-fault: $(FAULT_NEEDS)
 	$(Q)failed=0; tests/fault/sweep.py --thin || failed=1; tests/fault/sweep.py --allocations --thin || failed=1; \
 		tests/fault/vm.py || failed=1; exit $$failed
+
+# Of make coverage: every call with an error that nobody expects, and the two that mean "again". What the
+# runs are worth is judged by make fault; here the sweep has to come to its end.
+.PHONY: check-fault-coverage
+check-fault-coverage: $(B)/coverage/init-oci $(FAULT_NEEDS)
+	$(Q)$< --version >$(B)/coverage/version
+	$(Q)failed=0; for errors in "EIO" "EINTR --thin" "EAGAIN --thin"; do \
+		NS_INIT=$(abspath $<) NS_PROFILE=$(COVERAGE_DIR)/init-oci tests/fault/sweep.py --error $$errors \
+			--log $(B)/coverage/fault.json >$(B)/coverage/fault-$${errors%% *}.txt || true; \
+		if grep "^[1-9][0-9]* runs in" $(B)/coverage/fault-$${errors%% *}.txt; then \
+			echo "ok fault-coverage/$${errors%% *}"; \
+		else echo "not ok fault-coverage/$${errors%% *}: no end"; failed=1; fi; done; exit $$failed

@@ -118,6 +118,19 @@ def user(room):
     return config
 
 
+def mounts(room):
+    config = minimal("/probe", "witness", "/witness")
+    config["mounts"] = [
+        bind("/proc", "/tree", "rbind", "rrw", "rexec"),
+        {"destination": "/tmpfs", "type": "tmpfs", "source": "t", "options": ["size=1m"]},
+        {"destination": "/tmpfs", "type": "tmpfs", "options": ["remount", "ro", "size=2m"]},
+        {"destination": "/sys", "type": "sysfs", "source": "sysfs"},
+        {"destination": "/sys", "options": ["remount", "nosuid"]},
+    ]
+    config["linux"] = {"devices": [{"type": "c", "path": "/made/null", "major": 1, "minor": 3, "gid": 7}]}
+    return config
+
+
 def joined(room):
     kinds = (("ipc", "ipc"), ("uts", "uts"), ("network", "net"), ("cgroup", "cgroup"), ("pid", "pid"))
     return minimal("/probe", linux={"namespaces": namespaces(*((k, f"/proc/1/ns/{n}") for k, n in kinds))})
@@ -168,6 +181,7 @@ SCENARIOS = [
     Scenario("rich", rich, has_upper=True, is_exact=False,
              changes={"/work": Directory(0o777), "/etc/passwd": "nine:x:9:9::/work:/bin/sh\n", "/etc/x/y": "copied"}),
     Scenario("user", user, has_upper=True, is_exact=False, changes={"/tmp": Directory(0o777)}),
+    Scenario("mounts", mounts, has_upper=True, is_exact=False),
     Scenario("joined", joined, is_exact=False),
     Scenario("terminal", lambda room: minimal("/probe", terminal=True, consoleSize={"width": 81, "height": 26}),
              is_exact=False),
