@@ -60,7 +60,7 @@ static int set_layers(struct bootargs *args, const char *value, struct failure *
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 			if (has_prefix(item, kinds[i]))
 				id = item + strlen(kinds[i]);
-		if (id > item + length || !is_id(id, (size_t)(item + length - id)))
+		if (!is_id(id, (size_t)(item + length - id)))
 			return fail_config(f, SMK_KEY_LAYERS,
 					   "\"%.*s\" is not disk:ID, virtiofs:TAG, 9p:TAG or ID",
 					   (int)length, item);

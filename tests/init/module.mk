@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # init-oci's parts that need no machine, and the binary itself.
 
-INIT_UNIT := life ring channel console exec lookup user
-INIT_UNIT_SRCS := init/life.c init/ring.c init/channel.c init/console.c init/exec.c init/lookup.c init/sys.c init/user.c
+INIT_UNIT := life ring channel console exec lookup relay user
+INIT_UNIT_SRCS := init/life.c init/ring.c init/channel.c init/console.c init/exec.c init/lookup.c init/relay.c init/relay_input.c \
+	init/routes.c init/sys.c init/user.c
+INIT_UNIT_LINK_relay := -Wl,--wrap=read,--wrap=writev
 
 define init_unit_rule
 $(B)/$(1)/test-init-$(2): $$(call objs,$(1),tests/init/test_$(2).c $$(INIT_UNIT_SRCS) $$(OCI_SRCS))
-	$$(call link,$(1),-ljansson)
+	$$(call link,$(1),-ljansson $$(INIT_UNIT_LINK_$(2)))
 endef
 $(foreach v,debug aarch64 coverage,$(foreach t,$(INIT_UNIT),$(eval $(call init_unit_rule,$(v),$(t)))))
 

@@ -63,6 +63,8 @@ static void bootargs_refuse(void)
 		{"smk.layers=virtiofs:.x", "smk.layers"},
 		{"smk.upper=tmpfs:", "smk.upper"},
 		{"smk.upper=tmpfs:1X", "smk.upper"},
+		{"smk.upper=tmpfs:1kk", "smk.upper"},
+		{"smk.upper=tmpfs:1234567890123456789", "smk.upper"},
 		{"smk.upper=tmpfs:64M,mode=0", "smk.upper"},
 		{"smk.upper=disk:a/b", "smk.upper"},
 		{"smk.upper=ram", "smk.upper"},
@@ -71,6 +73,10 @@ static void bootargs_refuse(void)
 		{"smk.control=vsock:4294967295", "smk.control"},
 		{"smk.control=vsock:18446744073709551617", "smk.control"},
 		{"smk.control=vsock:1x", "smk.control"},
+		{"smk.control=vsock:00000000001", "smk.control"},
+		{"smk.control=fd:", "smk.control"},
+		{"smk.control=fd:3x", "smk.control"},
+		{"smk.control=fd:12345", "smk.control"},
 		{"smk.control=serial", "smk.control"},
 	};
 
@@ -83,6 +89,32 @@ static void bootargs_refuse(void)
 		CHECK(f.why[0] != '\0');
 		CHECK_STR(args.config, "mine");
 	}
+}
+
+static void bootargs_take_every_form(void)
+{
+	static const char *const uppers[] = {"tmpfs", "tmpfs:5", "tmpfs:123456789012345678", "disk:x",
+					     "none"};
+	struct bootargs args;
+	char text[64];
+
+	for (size_t i = 0; i < sizeof(uppers) / sizeof(uppers[0]); i++) {
+		struct failure f = {.stage = STAGE_NONE};
+
+		snprintf(text, sizeof(text), "smk.upper=%s nfsaddrs=x", uppers[i]);
+		CHECK_INT(bootargs_parse(text, &args, &f), 0);
+		CHECK_STR(args.upper, uppers[i]);
+		CHECK(args.has_autoconfiguration);
+	}
+	struct failure f = {.stage = STAGE_NONE};
+
+	CHECK_INT(bootargs_parse("smk.control=port:a", &args, &f), 0);
+	CHECK_INT(args.control, CONTROL_PORT);
+	CHECK_STR(args.control_port, "a");
+	CHECK_INT(bootargs_parse("smk.control=fd:1023", &args, &f), 0);
+	CHECK_INT(args.control_fd, 1023);
+	CHECK_INT(bootargs_parse("smk.control=none", &args, &f), 0);
+	CHECK_INT(args.control, CONTROL_NONE);
 }
 
 static void bootargs_name_the_known_keys(void)
@@ -322,6 +354,7 @@ static const struct t_case cases[] = {
 	{"bootargs read every key", bootargs_read_every_key},
 	{"bootargs default to nothing", bootargs_default_to_nothing},
 	{"bootargs refuse", bootargs_refuse},
+	{"bootargs take every form", bootargs_take_every_form},
 	{"bootargs name the known keys", bootargs_name_the_known_keys},
 	{"bootargs have a limit", bootargs_have_a_limit},
 	{"ring is a queue", ring_is_a_queue},
