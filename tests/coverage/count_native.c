@@ -38,6 +38,18 @@ static void put(int fd, const void *bytes, size_t size, size_t at, const char *p
 	need(pwrite(fd, bytes, size, (off_t)at) == (ssize_t)size, path);
 }
 
+/* Counters of another build mean other lines: nothing tells so later. */
+static void refuse_other_build(int fd, const struct profile *p, const char *path)
+{
+	struct header found;
+	ssize_t got = pread(fd, &found, sizeof(found), 0);
+
+	errno = EEXIST;
+	need(got == 0 || (got == (ssize_t)sizeof(found) &&
+			  memcmp(&found, &p->header, sizeof(found)) == 0),
+	     path);
+}
+
 /* Several processes may do this at once: they write the same bytes, and none of the counters. */
 static int open_by_name(const char *directory, const struct profile *p)
 {
@@ -46,8 +58,10 @@ static int open_by_name(const char *directory, const struct profile *p)
 
 	snprintf(path, sizeof(path), "%s/%s", directory, program_invocation_short_name);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	need(fd >= 0 && !ftruncate(fd, (off_t)p->size), path);
+	need(fd >= 0, path);
+	refuse_other_build(fd, p, path);
 	put(fd, &p->header, sizeof(p->header), 0, path);
+	need(!ftruncate(fd, (off_t)p->size), path);
 	put(fd, p->records, p->records_size, sizeof(p->header), path);
 	put(fd, p->names, p->names_size, p->names_at, path);
 	return fd;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -71,6 +72,7 @@ static void begin(void)
 	struct discovered found = {.control_fd = -1};
 	struct child child = {.pid = 0};
 
+	signal(SIGPIPE, SIG_IGN);
 	memset(&relay, 0, sizeof(relay));
 	channel_init(&channel, -1);
 	pair(&child.input_fd, &workload[0]);

@@ -67,9 +67,9 @@ static void with_a_group(void)
 
 static void refused(void)
 {
-	static const char *const words[] = {"nobody", "we",   "webx",       "broken",
-					    "bad",    "-1",   "4294967295", "4294967296",
-					    "0x1",    " web", "1x",         "WEB"};
+	static const char *const words[] = {"nobody", "we",         "webx",       "broken", "bad",
+					    "-1",     "4294967295", "4294967296", "0x1",    " web",
+					    "1x",     "WEB",        "12345678901"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		CHECK_INT(find(words[i]), -1);

@@ -163,6 +163,17 @@ def user_by_name(c):
 
 
 @case()
+def user_by_name_with_more_groups(c):
+    """Those of process.user come on top of the image's."""
+    files = {"/etc/passwd": "web:x:33:44::/srv:/bin/sh\n", "/etc/group": "more:x:50:web\n"}
+    with Guest(c, files) as guest:
+        config = by_name("web")
+        config["process"]["user"]["additionalGids"] = [60, 61]
+        facts = guest.run("/probe", config=config).expect().facts
+        check_equal(sorted(facts["groups"]), [44, 50, 60, 61], "groups")
+
+
+@case()
 def user_that_the_image_does_not_have(c):
     with Guest(c, USERS) as guest:
         for words, file in (("nobody", "/etc/passwd: has no user nobody"), ("web:x", "/etc/group: has no group x")):
