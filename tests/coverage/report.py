@@ -143,7 +143,7 @@ def print_not_counted(files, reasons):
     wrong, used = [], set()
     for room in ROOMS:
         for name in sorted(os.path.relpath(path, TOP) for path in glob.glob(os.path.join(TOP, room, "*.c"))):
-            if name in files or "\n{\n" not in source(name):  # tables alone have nothing that is executed
+            if name in files or "{" not in source(name):  # tables alone have nothing that is executed
                 continue
             key = (name, "*", None)
             used.add(key)

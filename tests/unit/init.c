@@ -93,8 +93,8 @@ static void bootargs_refuse(void)
 
 static void bootargs_take_every_form(void)
 {
-	static const char *const uppers[] = {"tmpfs", "tmpfs:5", "tmpfs:123456789012345678", "disk:x",
-					     "none"};
+	static const char *const uppers[] = {"tmpfs", "tmpfs:5", "tmpfs:123456789012345678",
+					     "disk:x", "none"};
 	struct bootargs args;
 	char text[64];
 
