@@ -393,6 +393,7 @@ void timing_print(const struct timeline *timeline, const struct exit_record *rec
 int command_run(int argc, char *const *argv, struct failure *f);
 int command_bake(int argc, char *const *argv, struct failure *f);
 int command_plan(int argc, char *const *argv, struct failure *f);
+int command_cache(int argc, char *const *argv, struct failure *f);
 int command_assets(int argc, char *const *argv, struct failure *f);
 
 #endif

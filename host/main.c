@@ -24,6 +24,8 @@ static const struct {
 	{"bake", command_bake, "bake [options] BUNDLE | IMAGE DIR [command]",
 	 "write all that another VMM needs to boot it"},
 	{"plan", command_plan, "plan BUNDLE", "print the steps that the guest would carry out"},
+	{"cache", command_cache, "cache [ls | prune [DAYS]]",
+	 "the layers that smk keeps; prune: those unused for DAYS, or all"},
 	{"assets", command_assets, "assets [list | extract DIR | verify]",
 	 "the kernel and init-oci inside smk"},
 	{"--version", command_version, "--version", "print versions"},

@@ -25,6 +25,7 @@ OFF = (2, 1)  # SIGINT and SIGHUP: how reboot(2) ends a PID namespace, off or re
 # A warning's pattern -> what of the facts may differ, and why that is no reason to stop.
 TOLERATED = {
     r"<builtin:/dev/mqueue>": (r"/mounts|/devices/|/roots", "a kernel may be without message queues"),
+    r"<builtin:loopback>": (r"/network/lo", "a kernel may be without a network"),
     r"<builtin:/sys/fs/cgroup>": (r"/mounts", "a kernel may be without cgroups"),
     r"<builtin:/etc/(hosts|hostname|resolv.conf)>": (r"/files/|/roots|/devices",
                                                     "an image may keep a directory or a dangling link there"),

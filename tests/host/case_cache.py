@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import stat
+import time
 
 from case_pack import packed
 from harness import SMK, case, check, check_equal, check_in, wait_until
@@ -188,3 +189,25 @@ def change_while_packing_is_noticed(context):
     os.chmod(wrapper, 0o755)
     context.smk("run", directory).expect_line(125, "smk: ", "something changed in it meanwhile")
     check_equal(images(context), [], "images")
+
+
+@case()
+def cache_is_listed_and_pruned(context):
+    fake_qemu(context, "warning")
+    own_cache(context)
+    context.smk("run", tiny_bundle(context)).expect(0)
+    context.smk("run", tiny_bundle(context, "other")).expect(0)
+    names = images(context)
+    old = context.path("cache", "smk", "layers", names[0])
+    os.utime(old, (time.time() - 5 * 86400,) * 2)
+    lock = context.path("cache", "smk", "layers", ".lock-x")
+    with open(lock, "w", encoding="utf-8"):
+        pass
+    listed = context.smk("cache").expect(0).text.splitlines()
+    check_equal(sorted(line.split()[-1] for line in listed[:-1]), names, "names")
+    check_in("2 images in ", listed[-1], "sum")
+    check_in(" 0 images removed", context.smk("cache", "prune", "6").expect(0).text, "nothing so old")
+    check_in(" 1 images removed", context.smk("cache", "prune", "4").expect(0).text, "one so old")
+    check_equal(images(context), names[1:], "images left")
+    context.smk("cache", "prune").expect(0)
+    check_equal((images(context), os.path.exists(lock)), ([], True), "images, and another's lock")
