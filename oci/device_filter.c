@@ -115,8 +115,8 @@ static void emit_defaults(struct program *p)
 static void emit_rule(struct program *p, const struct oci_device_rule *rule)
 {
 	const bool is_all = rule->type == 'a';
-	const bool has_major = !is_all && rule->major != ANY;
-	const bool has_minor = !is_all && rule->minor != ANY;
+	const bool has_major = rule->major != ANY;
+	const bool has_minor = rule->minor != ANY;
 	int16_t next = (int16_t)(4 + !is_all + has_major + has_minor); /* the rule's length */
 
 	if (!is_all)

@@ -76,7 +76,7 @@ static int parse_uts_name(const struct field *field, const struct rule *rule, vo
 	if (field_string(field, rule, &name, f))
 		return -1;
 	if (!name[0])
-		return field_fail(field, f, "must not be empty");
+		return 0; /* as if it were not there */
 	if (strlen(name) > UTS_BYTES_MAX)
 		return field_fail(field, f, "must be at most %d bytes", UTS_BYTES_MAX);
 	for (const char *at = name; *at; at++) {

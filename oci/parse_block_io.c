@@ -35,13 +35,30 @@ static int refuse_leaf(const struct field *field, const struct rule *rule, void 
 	return field_fail(field, f, "is not supported by cgroup v2");
 }
 
+/* 0 asks for nothing: Docker writes it into every configuration. */
+static int read_weight_value(const struct field *field, const struct rule *rule, void *ret,
+			     struct failure *f)
+{
+	static const struct rule any = {.max = UINT16_MAX};
+	struct failure ignored = {.stage = STAGE_NONE};
+	uint16_t weight = 1;
+
+	if (!field_u16(field, &any, &weight, &ignored) && !weight) {
+		*(uint16_t *)ret = 0;
+		return 0;
+	}
+	return field_u16(field, rule, ret, f);
+}
+
 static int write_weight(const struct field *field, const struct rule *rule, void *ret,
 			struct failure *f)
 {
 	uint16_t weight;
 
-	if (field_u16(field, rule, &weight, f))
+	if (read_weight_value(field, rule, &weight, f))
 		return -1;
+	if (!weight)
+		return 0;
 	return resources_write(ret, field, "io.weight", "default %u", weight_of(weight))
 		       ? fail_memory(f)
 		       : 0;
@@ -61,7 +78,7 @@ static int write_weight(const struct field *field, const struct rule *rule, void
 static const struct rule weight_rows[] = {
 	NUMBERS,
 	{.key = "weight",
-	 .read = field_u16,
+	 .read = read_weight_value,
 	 .offset = offsetof(struct block_device, weight),
 	 .present = offsetof(struct block_device, has_weight),
 	 .min = WEIGHT_MIN,
@@ -102,7 +119,9 @@ static int parse_weights(const struct field *field, const struct rule *rule, voi
 	for (size_t i = 0; i < count; i++) {
 		struct field element = {.up = field, .index = i, .document = field->document};
 
-		if (devices[i].has_weight &&
+		if (!devices[i].has_weight)
+			return field_fail(&element, f, "must have a weight");
+		if (devices[i].weight &&
 		    resources_write(ret, &element, "io.weight", "%u:%u %u", devices[i].major,
 				    devices[i].minor, weight_of(devices[i].weight)))
 			return fail_memory(f);

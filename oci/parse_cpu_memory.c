@@ -86,6 +86,8 @@ static int write_swap(struct resources *resources, const struct field *object,
 	struct field field = {.up = object, .key = "swap"};
 	int64_t swap = memory->swap;
 
+	if (swap == 0) /* none at all, as under crun */
+		return write_limit(resources, object, "swap", "memory.swap.max", 0, f);
 	if (swap >= 0 && (!memory->has_limit || memory->limit < 0))
 		return field_fail(&field, f, "cannot be given without memory's limit");
 	if (swap >= 0 && swap < memory->limit)
@@ -206,10 +208,10 @@ int parse_cpu(const struct field *field, const struct rule *rule, void *ret, str
 		return -1;
 	member.key = "cpus";
 	if (cpu.cpus && cpu.cpus[0])
-		status |= resources_write(ret, &member, "cpuset.cpus", "%s", cpu.cpus);
+		status |= resources_write_string(ret, &member, "cpuset.cpus", cpu.cpus);
 	member.key = "mems";
 	if (cpu.mems && cpu.mems[0])
-		status |= resources_write(ret, &member, "cpuset.mems", "%s", cpu.mems);
+		status |= resources_write_string(ret, &member, "cpuset.mems", cpu.mems);
 	member.key = "shares";
 	if (cpu.shares)
 		status |= resources_write(ret, &member, "cpu.weight", "%" PRIu64,

@@ -153,8 +153,9 @@ static int parse_groups(const struct field *field, const struct rule *rule, void
 	(void)rule; /* the list has its own */
 	if (field_list(field, &list, &user->additional_gids, &count, f))
 		return -1;
-	if (count > NGROUPS_MAX)
-		return field_fail(field, f, "must have at most %d elements", NGROUPS_MAX);
+	/* The primary group becomes one of them. */
+	if (count > NGROUPS_MAX - 1)
+		return field_fail(field, f, "must have at most %d elements", NGROUPS_MAX - 1);
 	user->additional_gid_count = count;
 	return 0;
 }

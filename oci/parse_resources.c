@@ -30,13 +30,13 @@ static struct oci_cgroup_write *add_write(struct resources *resources, struct ar
 }
 
 /* A machine without swap has nothing to limit; reservations are newer than the limit itself. */
-static bool is_optional(const char *file)
+static bool may_be_missing(const char *file)
 {
 	return strcmp(file, "memory.swap.max") == 0 || strstr(file, ".rsvd.max");
 }
 
 static int write_text(struct resources *resources, const struct field *field, const char *file,
-		      const char *text)
+		      const char *text, bool is_optional)
 {
 	struct arena *arena = field->document->arena;
 	struct oci_cgroup_write *write = add_write(resources, arena);
@@ -45,7 +45,7 @@ static int write_text(struct resources *resources, const struct field *field, co
 	if (!write || !pointer || !text)
 		return -1;
 	*write = (struct oci_cgroup_write){
-		.file = file, .text = text, .field = pointer, .optional = is_optional(file)};
+		.file = file, .text = text, .field = pointer, .optional = is_optional};
 	return 0;
 }
 
@@ -54,11 +54,22 @@ int resources_write(struct resources *resources, const struct field *field, cons
 {
 	char text[128];
 	va_list args;
+	int length;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	length = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	return write_text(resources, field, file, arena_strdup(field->document->arena, text));
+	/* What may be of any length is written by the function below. */
+	if (length < 0 || (size_t)length >= sizeof(text))
+		return -1;
+	return write_text(resources, field, file, arena_strdup(field->document->arena, text),
+			  may_be_missing(file));
+}
+
+int resources_write_string(struct resources *resources, const struct field *field, const char *file,
+			   const char *text)
+{
+	return write_text(resources, field, file, text, false);
 }
 
 int parse_limit(const struct field *field, const struct rule *rule, void *ret, struct failure *f)
@@ -185,6 +196,8 @@ static int read_rdma(const struct field *member, void *context, struct failure *
 		return -1;
 	if (!member->key[0] || strlen(member->key) > 63 || strpbrk(member->key, " \n\t"))
 		return field_fail(member, f, "is not a device's name");
+	if (!rdma.has_handles && !rdma.has_objects)
+		return field_fail(member, f, "must have hcaHandles or hcaObjects");
 	return resources_write(context, member, "rdma.max", "%s hca_handle=%s hca_object=%s",
 			       member->key,
 			       limit_text(rdma.has_handles ? (int64_t)rdma.handles : -1, handles),
@@ -219,9 +232,9 @@ static int read_unified(const struct field *member, void *context, struct failur
 	while (*text) {
 		size_t length = strcspn(text, "\n");
 
-		if (length &&
-		    write_text(context, member, member->key,
-			       arena_printf(member->document->arena, "%.*s", (int)length, text)))
+		if (length && resources_write_string(context, member, member->key,
+						     arena_printf(member->document->arena, "%.*s",
+								  (int)length, text)))
 			return fail_memory(f);
 		text += length + (text[length] == '\n');
 	}

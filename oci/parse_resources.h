@@ -15,7 +15,10 @@ struct resources {
 	struct field unified_field;
 };
 
-/* Appends a write of fmt's text to a file, asked for by field. */
+/* Appends a write of a text of any length to a file, asked for by field. */
+int resources_write_string(struct resources *resources, const struct field *field, const char *file,
+			   const char *text);
+/* The same for fmt's text: numbers, and names of known length. */
 int resources_write(struct resources *resources, const struct field *field, const char *file,
 		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

@@ -75,7 +75,8 @@ static const struct rule io_rows[] = {
 	{.key = "priority",
 	 .read = field_int,
 	 .offset = offsetof(struct oci_io_priority, priority),
-	 .max = IO_PRIORITY_MAX},
+	 .max = IO_PRIORITY_MAX,
+	 .is_required = true},
 };
 RULES(io_rules, io_rows);
 

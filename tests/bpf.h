@@ -121,9 +121,9 @@ static inline int device_meaning(const struct oci_device_rule *rules, size_t cou
 		const struct oci_device_rule *rule = &rules[i];
 		uint32_t bits = (rule->read ? READ : 0) | (rule->write ? READ_WRITE & ~READ : 0);
 
-		if (rule->type != 'a' &&
-		    (rule->type != type || (rule->major >= 0 && rule->major != major) ||
-		     (rule->minor >= 0 && rule->minor != minor)))
+		if ((rule->type != 'a' && rule->type != type) ||
+		    (rule->major >= 0 && rule->major != major) ||
+		    (rule->minor >= 0 && rule->minor != minor))
 			continue;
 		allowed = rule->allow ? allowed | bits : allowed & ~bits;
 	}

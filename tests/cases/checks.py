@@ -49,8 +49,6 @@ def absolute_path(value):
 
 
 def uts(value):
-    if not value:
-        return "must not be empty"
     return "must be at most 64 bytes" if len(value) > 64 else None
 
 

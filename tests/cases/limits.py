@@ -45,8 +45,8 @@ def limits():
         for value in (U32, U32 + 1):
             yield from both("%s-%d" % (key, value), "/process/user/" + key, U32 - 1, value,
                             "must be an integer from 0 to 4294967294")
-    yield from both("groups-65537", "/process/user/additionalGids", [1] * 65536, [1] * 65537,
-                    "must have at most 65536 elements")
+    yield from both("groups-65536", "/process/user/additionalGids", [1] * 65535, [1] * 65536,
+                    "must have at most 65535 elements")
     yield from both("console-width", "/process/consoleSize/width", 65535, 65536,
                     "must be an integer from 0 to 65535")
     yield from both("path-4096", "/root/path", "p" * 4095, "p" * 4096,

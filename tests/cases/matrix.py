@@ -169,6 +169,10 @@ for kind in ("weight", "throttleReadBps", "throttleWriteBps", "throttleReadIOPS"
 for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart",
              "poststop"):
     EXCEPTIONS["/hooks/%s/0" % kind, "object"] = "/hooks/%s/0/path: must be given" % kind
+WEIGHT = "/linux/resources/blockIO/weightDevice/0"
+EXCEPTIONS[WEIGHT + "/weight", "absent"] = WEIGHT + ": must have a weight"
+RDMA = "/linux/resources/rdma/mlx5_0"
+EXCEPTIONS[RDMA, "object"] = RDMA + ": must have hcaHandles or hcaObjects"
 for where in ("/mounts/0/uidMappings", "/mounts/0/gidMappings", "/linux/uidMappings",
               "/linux/gidMappings"):
     EXCEPTIONS[where + "/0", "object"] = where + "/0/containerID: must be given"

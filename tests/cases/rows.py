@@ -64,7 +64,7 @@ def process_rows():
         "period": (U64_FIELD, None)}, an_object)
     rows.update(with_members("/process/ioPriority", {
         "class": (text(none_of("unknown I/O priority class")), GIVEN),
-        "priority": (integer(0, 7), None)}, an_object))
+        "priority": (integer(0, 7), GIVEN)}, an_object))
     rows.update(with_members("/process/execCPUAffinity", {
         "initial": (text(list_of(1024)), None), "final": (text(list_of(1024)), None)},
         an_object))
@@ -92,14 +92,19 @@ def seccomp_rows():
     return rows
 
 
+def weight(value):
+    """0 asks for nothing."""
+    return None if value == 0 and isinstance(value, int) and not isinstance(value, bool) else integer(10, 1000)(value)
+
+
 def block_io():
     top = "/linux/resources/blockIO"
     numbers = {"major": (MAJOR, GIVEN), "minor": (MINOR, GIVEN)}
     rows = with_members(top, {
-        "weight": (integer(10, 1000), None),
+        "weight": (weight, None),
         "leafWeight": (not_in_v2(0, 65535), None), "weightDevice": (array, None)}, an_object)
     rows.update(with_members(top + "/weightDevice/0", dict(
-        numbers, weight=(integer(10, 1000), None),
+        numbers, weight=(weight, None),
         leafWeight=(not_in_v2(0, 65535), None)), an_object))
     for key in ("ReadBps", "WriteBps", "ReadIOPS", "WriteIOPS"):
         device = "%s/throttle%sDevice" % (top, key)

@@ -71,6 +71,14 @@ static void the_last_match_decides(void)
 	CHECK_INT(ask(rules, 4, 'b', READ, 10, 229), 0);
 	rules[0].allow = true;
 	CHECK_INT(ask(rules, 4, 'b', ALL, 99, 99), 1);
+	/* Without a type: of both, but still only of these numbers. */
+	rules[0] = deny_all;
+	rules[1].type = 'a';
+	CHECK_INT(ask(rules, 2, 'c', READ, 10, 1), 1);
+	CHECK_INT(ask(rules, 2, 'b', READ, 10, 1), 1);
+	CHECK_INT(ask(rules, 2, 'c', READ, 1, 11), 0);
+	rules[1].minor = 229;
+	CHECK_INT(ask(rules, 2, 'c', READ, 10, 1), 0);
 }
 
 static void random_rules(void)

@@ -92,7 +92,8 @@ static const char all[] =
 	"\"cpu\":{\"cpus\":\"0\",\"mems\":\"0\",\"shares\":2,\"quota\":1,\"period\":2,\"burst\":1,"
 	"\"idle\":0},\"blockIO\":{\"weight\":10,\"weightDevice\":[{\"major\":1,\"minor\":1,"
 	"\"weight\":10}],\"throttleReadBpsDevice\":[{\"major\":1,\"minor\":1,\"rate\":1}]},"
-	"\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1}],\"rdma\":{\"d\":{}},"
+	"\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1}],\"rdma\":{\"d\":{\"hcaHandles\":1}"
+	"},"
 	"\"devices\":[{\"allow\":true}]},\"devices\":"
 	"[{\"type\":\"c\",\"path\":\"/dev/x\",\"major\":1,\"minor\":1},"
 	"{\"type\":\"p\",\"path\":\"/dev/y\"}]}}";
