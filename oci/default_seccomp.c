@@ -73,7 +73,6 @@ static const struct exception {
 	{"set_mempolicy_home_node", UNKNOWN},
 	{"setdomainname", CAP_SYS_ADMIN},
 	{"sethostname", CAP_SYS_ADMIN},
-	{"setns", CAP_SYS_ADMIN},
 	{"settimeofday", CAP_SYS_TIME},
 	{"socket", BY_ARGS},
 	{"statmount", UNKNOWN},

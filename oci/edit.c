@@ -265,6 +265,8 @@ int oci_edit_annotations(const char *text, size_t length, const char *const *key
 	bool is_present = find_member(&t, top, "annotations", &old);
 	size_t at = is_present ? old.begin + 1 : top + 1;
 
+	if (!is_at(&t, at - 1, '{'))
+		return fail_config(f, "/annotations", "must be an object");
 	add(&b, text, at);
 	if (!is_present)
 		add(&b, "\"annotations\":{", strlen("\"annotations\":{"));

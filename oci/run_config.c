@@ -29,7 +29,7 @@ static const char *const readonly_paths[] = {
 static const char *const namespaces[] = {"pid", "ipc", "uts", "mount"};
 
 #define PIDS_LIMIT 2048
-#define OWN        "dev.supermachine." /* annotations that init-oci acts on: no image's labels */
+#define OWN        "dev.supermachine." /* begins annotations that no image's label sets */
 
 /* conversion.md: Entrypoint and Cmd; an entrypoint of the command line takes the image's Cmd away. */
 static int merge(const struct oci_image_config *image, const struct oci_overrides *over,
@@ -67,23 +67,43 @@ void write_strings(struct writer *writer, const struct oci_strings *strings)
 
 /* ---- the rest ------------------------------------------------------------------------------- */
 
-static bool is_labelled(const struct merged *m, const char *key)
+static bool has_pair(const struct oci_pair *pairs, size_t first, size_t count, const char *key)
 {
-	for (size_t i = 0; i < m->image->labels.count; i++)
-		if (!strcmp(m->image->labels.items[i].key, key))
-			return true;
-	for (size_t i = 0; i < m->over->annotation_count; i++)
-		if (!strcmp(m->over->annotations[i].key, key))
+	for (size_t i = first; i < count; i++)
+		if (!strcmp(pairs[i].key, key))
 			return true;
 	return false;
+}
+
+static bool is_annotated(const struct merged *m, const char *key)
+{
+	return has_pair(m->over->annotations, 0, m->over->annotation_count, key);
+}
+
+/* init-oci acts on its own annotations, and the command line's words come last. */
+static bool is_label_used(const struct merged *m, const char *key)
+{
+	return key[0] && strncmp(key, OWN, strlen(OWN)) != 0 && !is_annotated(m, key) &&
+	       !(has_text(m->over->stop_signal) && !strcmp(key, OCI_ANNOTATION_STOP_SIGNAL));
 }
 
 /* conversion.md, "Annotation Fields": a label of the same name wins. */
 static void write_implied(struct writer *writer, const struct merged *m, const char *key,
 			  const char *value)
 {
-	if (has_text(value) && !is_labelled(m, key))
+	const struct oci_pairs *labels = &m->image->labels;
+	bool is_labelled = has_pair(labels->items, 0, labels->count, key) && is_label_used(m, key);
+
+	if (has_text(value) && !is_labelled && !is_annotated(m, key))
 		write_string(writer, key, value);
+}
+
+/* The last of a name is the one that counts. */
+static void write_pairs(struct writer *writer, const struct oci_pair *pairs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!has_pair(pairs, i + 1, count, pairs[i].key))
+			write_string(writer, pairs[i].key, pairs[i].value);
 }
 
 /* "80/tcp,443/tcp", as conversion.md wants the ports; cut at its last whole one when very long. */
@@ -121,14 +141,12 @@ static void write_annotations(struct writer *writer, const struct merged *m)
 	write_implied(writer, m, "org.opencontainers.image.created", image->created);
 	write_implied(writer, m, OCI_ANNOTATION_STOP_SIGNAL, m->stop_signal);
 	write_ports(writer, m);
-	if (has_text(m->user))
-		write_string(writer, OCI_ANNOTATION_USER, m->user);
+	write_implied(writer, m, OCI_ANNOTATION_USER, m->user);
 	for (size_t i = 0; i < labels->count; i++)
-		if (labels->items[i].key[0] && strncmp(labels->items[i].key, OWN, strlen(OWN)) != 0)
+		if (is_label_used(m, labels->items[i].key))
 			write_string(writer, labels->items[i].key,
 				     labels->items[i].value ? labels->items[i].value : "");
-	for (size_t i = 0; i < m->over->annotation_count; i++)
-		write_string(writer, m->over->annotations[i].key, m->over->annotations[i].value);
+	write_pairs(writer, m->over->annotations, m->over->annotation_count);
 	write_close(writer, '}');
 }
 
@@ -152,8 +170,7 @@ static void write_linux(struct writer *writer, const struct merged *m)
 	}
 	write_close(writer, ']');
 	write_open(writer, "sysctl", '{');
-	for (size_t i = 0; i < m->over->sysctl_count; i++)
-		write_string(writer, m->over->sysctls[i].key, m->over->sysctls[i].value);
+	write_pairs(writer, m->over->sysctls, m->over->sysctl_count);
 	write_close(writer, '}');
 	write_open(writer, "resources", '{');
 	write_open(writer, "pids", '{');

@@ -74,6 +74,14 @@ static void write_default_mount(struct writer *writer, const struct merged *m,
 	close_mount(writer);
 }
 
+static bool is_read_only_tmpfs(const char *destination)
+{
+	for (size_t i = 0; i < COUNT(read_only_tmpfs); i++)
+		if (!strcmp(read_only_tmpfs[i].destination, destination))
+			return true;
+	return false;
+}
+
 /*
  * A volume of the image that the command line mounts nothing on: its own writable place, which begins
  * with what the image has there. Below a writable root it is one already.
@@ -83,8 +91,9 @@ static void write_volumes(struct writer *writer, const struct merged *m)
 	const struct oci_pairs *volumes = &m->image->volumes;
 
 	for (size_t i = 0; m->over->read_only && i < volumes->count; i++)
-		write_default_mount(writer, m, volumes->items[i].key, "tmpfs",
-				    "nosuid,nodev,tmpcopyup,mode=755");
+		if (!is_read_only_tmpfs(volumes->items[i].key))
+			write_default_mount(writer, m, volumes->items[i].key, "tmpfs",
+					    "nosuid,nodev,tmpcopyup,mode=755");
 }
 
 void write_mounts(struct writer *writer, const struct merged *m)

@@ -103,6 +103,8 @@ static void edit_survives_any_prefix(void)
 			free(result);
 		if (!oci_edit_drop_mounts(copy, length, drop, 2, &result, &size, &f))
 			free(result);
+		if (!oci_edit_annotations(copy, length, items, items, 1, &result, &size, &f))
+			free(result);
 		free(copy);
 	}
 	CHECK(true);
@@ -129,6 +131,39 @@ static void edit_drops_mounts(void)
 	check_drop(text, false, true, "{\"mounts\": [{\"a\":[\"}\"]},3],\"z\":1}");
 	check_drop(text, true, true, "{\"mounts\": [3],\"z\":1}");
 	check_drop("{\"mounts\":[]}", true, true, "{\"mounts\":[]}");
+}
+
+static void check_annotations(const char *text, size_t count, const char *want)
+{
+	static const char *const keys[] = {"a", "b\"c"}, *const values[] = {"1", "x\ny"};
+	struct failure f = {0};
+	char *got = NULL;
+	size_t length = 0;
+
+	if (oci_edit_annotations(text, strlen(text), keys, values, count, &got, &length, &f)) {
+		CHECK_STR(f.field, "/annotations");
+		CHECK_STR(f.why, want);
+		return;
+	}
+	got = strndup_and_free(got, length);
+	CHECK_STR(got, want);
+	free(got);
+}
+
+#define NEW_ONES "\"a\":\"1\",\"b\\\"c\":\"x\\u000ay\""
+
+static void edit_adds_annotations(void)
+{
+	check_annotations("{\"annotations\":{\"z\":\"}\"},\"y\":1}", 2,
+			  "{\"annotations\":{" NEW_ONES ",\"z\":\"}\"},\"y\":1}");
+	check_annotations(" {\"annotations\" : { } }", 2, " {\"annotations\" : {" NEW_ONES " } }");
+	check_annotations("{\"y\":{\"annotations\":{}}}", 2,
+			  "{\"annotations\":{" NEW_ONES "},\"y\":{\"annotations\":{}}}");
+	check_annotations("{ }", 1, "{\"annotations\":{\"a\":\"1\"} }");
+	check_annotations("{\"annotations\":{\"z\":\"\"}}", 0, "{\"annotations\":{\"z\":\"\"}}");
+	check_annotations("{\"y\":1}", 0, "{\"annotations\":{},\"y\":1}");
+	check_annotations("{\"annotations\":[]}", 1, "must be an object");
+	check_annotations("", 1, "must be an object");
 }
 
 static void console_size_is_set(void)
@@ -222,6 +257,7 @@ static const struct t_case cases[] = {
 	{"edit-drops-mounts-that-are-there", edit_drops_mounts_that_are_there},
 	{"edit-adds-annotations", edit_adds_annotations},
 	{"edit-says-when-memory-is-short", edit_says_when_memory_is_short},
+	{"edit-adds-annotations", edit_adds_annotations},
 	{"console-size-is-set", console_size_is_set},
 };
 
