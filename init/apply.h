@@ -38,8 +38,8 @@ STEP_HANDLER(step_enter);
 STEP_HANDLER(step_root_readonly);
 STEP_HANDLER(step_root_propagation);
 /*
- * In the child: the container's root over its own root, where PID 1 has not put it. Then that is the
- * current directory.
+ * In the child of a new user namespace: a mount of the container's root that may be moved. Then that
+ * is the current directory.
  */
 int step_cover(struct apply_state *state, struct failure *f) FAIL_MUST_CHECK;
 /* Another mount of the boot root at STEP_BOOT_PATH, for the container's binds. */
@@ -74,7 +74,7 @@ STEP_HANDLER(step_remount);
 int step_clone_source(struct apply_state *state, const struct step *step, int *ret_mount_fd,
 		      struct failure *f) FAIL_MUST_CHECK;
 /*
- * idmap.c: a descriptor for each step that maps IDs, or whose mount PID 1 makes. First, before the root is covered, user
+ * idmap.c: a descriptor for each step that maps IDs, or whose mount PID 1 makes. First, user
  * namespaces with the maps; then, for binds, the mounts themselves. *ret_fds: NULL when there is no
  * such step; idmaps_close() also after a failure.
  */

@@ -204,7 +204,7 @@ void child_exec(struct child_setup *setup, struct failure *f)
 	if (build_container(setup, f) < 0 || hooks_run(setup, OCI_HOOK_CREATE_CONTAINER, f) < 0 ||
 	    set_priority(setup, f) < 0 || (setup->has_terminal && open_terminal(setup, f) < 0))
 		return;
-	if (take_stdio(setup, f) < 0 || enter_root(setup->root_fd, f) < 0)
+	if (take_stdio(setup, f) < 0 || enter_root(setup->root_fd, setup->linux_, f) < 0)
 		return;
 	sys_close(&setup->root_fd); /* no cwd is found through it */
 	if (find_user(setup, f) < 0)

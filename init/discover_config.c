@@ -31,8 +31,8 @@ static int fail_too_large(const char *path, struct failure *f)
 static int read_file(const struct early *early, const char *path, bool is_asked_for, char **ret,
 		     size_t *ret_length, struct failure *f)
 {
-	AUTO_FD fd = sys_open_resolve(early->work_fd, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0,
-				      RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	AUTO_FD fd = sys_open_resolve(early->boot_root_fd, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW,
+				      0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	struct stat status;
 	ssize_t length;
 	char *bytes;
@@ -173,7 +173,7 @@ static int forget_file(const struct early *early, const char *path, size_t lengt
 		       struct failure *f)
 {
 	static const char zeros[4096];
-	AUTO_FD fd = sys_open_resolve(early->work_fd, path, O_WRONLY | O_NOFOLLOW, 0,
+	AUTO_FD fd = sys_open_resolve(early->boot_root_fd, path, O_WRONLY | O_NOFOLLOW, 0,
 				      RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 
 	if (fd < 0)
@@ -182,8 +182,9 @@ static int forget_file(const struct early *early, const char *path, size_t lengt
 		if (sys_write_full(fd, zeros,
 				   length - done < sizeof(zeros) ? length - done : sizeof(zeros)))
 			return fail_sys(f, "write", path);
-	return unlinkat(early->work_fd, path + strspn(path, "/"), 0) ? fail_sys(f, "unlink", path)
-								     : 0;
+	return unlinkat(early->boot_root_fd, path + strspn(path, "/"), 0)
+		       ? fail_sys(f, "unlink", path)
+		       : 0;
 }
 
 /*

@@ -5,8 +5,8 @@
  * Should: leave descriptors 0, 1 and 2 valid whatever the kernel gave us, before anything else can
  * fail, so that a failure can be printed. Must not: write to the VMM's root file system.
  *
- * The work tree is the initramfs itself, or, with init= on a root of the VMM's, a tmpfs attached
- * over that root. Nothing here needs devtmpfs: a node is made for each device that is used.
+ * The work tree is a tmpfs attached over the root that we were started from, be it an initramfs or a
+ * file system of the VMM's (init=). Nothing here needs devtmpfs: a node is made for each device that is used.
  */
 #include <errno.h>
 #include <string.h>
@@ -76,7 +76,10 @@ static int make_dir(int work_fd, const char *path, struct failure *f)
 	return mkdirat(work_fd, path, 0755) && errno != EEXIST ? fail_sys(f, "mkdir", path) : 0;
 }
 
-/* With init=: a tmpfs over the root, and PID 1 moves into it. */
+/*
+ * A tmpfs over the root, and PID 1 moves into it. On an initramfs, too: it cannot be unmounted, and so
+ * a container's mount namespace always has it, with what is mounted there.
+ */
 static int cover_boot_root(int boot_root_fd, int *ret_work_fd, struct failure *f)
 {
 	static const char *const options[] = {"mode=755", NULL};
@@ -104,22 +107,29 @@ static int find_work_tree(struct early *early, struct failure *f)
 	if (fstatfs(boot_root_fd, &root))
 		return fail_sys(f, "statfs", "/");
 	early->is_initramfs = root.f_type == RAMFS_MAGIC || root.f_type == TMPFS_MAGIC;
-	if (early->is_initramfs)
-		early->work_fd = fcntl(boot_root_fd, F_DUPFD_CLOEXEC, 3);
-	else if (cover_boot_root(boot_root_fd, &early->work_fd, f))
+	if (cover_boot_root(boot_root_fd, &early->work_fd, f))
 		return -1;
-	if (early->work_fd < 0)
-		return fail_sys(f, "dup", "/");
 	early->boot_root_fd = sys_take(&boot_root_fd);
 	return chdir("/") ? fail_sys(f, "chdir", "/") : 0;
 }
 
 /*
- * One of the kernel's own file systems at work path `dir`. What whoever started us has mounted
- * there already is used as it is; on an initramfs straight from the kernel nothing is.
+ * On an initramfs straight from the kernel nothing is mounted. What whoever started us has mounted
+ * at `dir` of it is moved to the work tree's and used as it is.
  */
-static int setup_kernel_fs(const struct early *early, const char *fstype, unsigned long magic,
-			   const char *dir, int *ret_fd, struct failure *f)
+static bool is_moved(const struct early *early, const char *dir, int target_fd)
+{
+	AUTO_FD fd = early->is_initramfs ? sys_open(early->boot_root_fd, dir,
+						    O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)
+					 : -1;
+
+	/* Moving a directory that is no mount fails. */
+	return fd >= 0 && !sys_attach(fd, target_fd);
+}
+
+/* One of the kernel's own file systems at work path `dir`. */
+static int setup_kernel_fs(const struct early *early, const char *fstype, const char *dir,
+			   int *ret_fd, struct failure *f)
 {
 	const struct fs_request request = {.fstype = fstype,
 					   .source = fstype,
@@ -127,17 +137,16 @@ static int setup_kernel_fs(const struct early *early, const char *fstype, unsign
 					   .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 						    MOUNT_ATTR_NOEXEC};
 	AUTO_FD target_fd = -1;
-	struct statfs present;
 	int mount_fd;
 
 	if (make_dir(early->work_fd, dir, f))
 		return -1;
 	target_fd = sys_open(early->work_fd, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (target_fd < 0 || fstatfs(target_fd, &present))
+	if (target_fd < 0)
 		return fail_sys(f, "open", dir);
-	if ((unsigned long)present.f_type == magic) {
-		*ret_fd = sys_take(&target_fd);
-		return 0;
+	if (is_moved(early, dir, target_fd)) {
+		*ret_fd = sys_open(early->work_fd, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		return *ret_fd < 0 ? fail_sys(f, "open", dir) : 0;
 	}
 	if (fs_mount_request(&request, &mount_fd, f))
 		return -1;
@@ -160,11 +169,9 @@ static void setup_devices(struct early *early)
 	struct failure ignored = {.stage = STAGE_NONE};
 	AUTO_FD mount_fd = -1;
 	AUTO_FD target_fd = sys_open(early->work_fd, "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-	struct stat work;
-	struct stat target;
 
-	if (target_fd < 0 || fstat(target_fd, &target) || fstat(early->work_fd, &work) ||
-	    target.st_dev != work.st_dev || fs_mount_request(&request, &mount_fd, &ignored))
+	if (target_fd < 0 || is_moved(early, "dev", target_fd) ||
+	    fs_mount_request(&request, &mount_fd, &ignored))
 		return;
 	early->has_devtmpfs = !sys_attach(mount_fd, target_fd);
 }
@@ -182,8 +189,8 @@ int early_setup(struct early *ret, struct failure *f)
 		return -1;
 	setup_devices(&early);
 	setup_console(early.work_fd, is_missing);
-	if (setup_kernel_fs(&early, "proc", PROC_SUPER_MAGIC, "proc", &early.proc_fd, f) ||
-	    setup_kernel_fs(&early, "sysfs", SYSFS_MAGIC, "sys", &early.sys_fd, f))
+	if (setup_kernel_fs(&early, "proc", "proc", &early.proc_fd, f) ||
+	    setup_kernel_fs(&early, "sysfs", "sys", &early.sys_fd, f))
 		return -1;
 	*ret = early;
 	return 0;

@@ -2,23 +2,42 @@
 /*
  * The workload's view of the file system: the container's root, and the working directory.
  *
- * PID 1 has attached the container's root on top of init-oci's own root, and the child has a copy of
- * that in its mount namespace. What lies beneath (the work tree, the layers) has no name for one who
- * has entered: ".." of the new root stops there, also for who chroots again.
+ * The child has a copy of PID 1's mounts: the boot root, on it the work tree, and in that, among
+ * the layers, the container's root. It exchanges the work tree for the container's root and lets go of
+ * it with all that is mounted in it, so that who may unmount the root and join the mount
+ * namespace again finds nothing but the boot root as it was handed to us.
  */
 #include <errno.h>
+#include <linux/mount.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "init/spawn.h"
+#include "init/sys.h"
 
-int enter_root(int root_fd, struct failure *f)
+static int set_propagation(int root_fd, uint64_t propagation, struct failure *f)
 {
+	const struct mount_attr attr = {.propagation = propagation};
+
+	return sys_mount_setattr(root_fd, 0, &attr) ? fail_sys(f, "mount_setattr", "/") : 0;
+}
+
+int enter_root(int root_fd, const struct oci_linux *linux_, struct failure *f)
+{
+	/* On a shared mount no root is pivoted. */
+	const bool is_shared = linux_->root_propagation == OCI_PROPAGATION_SHARED;
+
 	if (fchdir(root_fd) < 0)
 		return fail_sys(f, "fchdir", "/");
-	if (chroot(".") < 0)
-		return fail_sys(f, "chroot", "/");
-	return 0;
+	if (is_shared && set_propagation(root_fd, MS_PRIVATE, f) < 0)
+		return -1;
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return fail_sys(f, "pivot_root", "/");
+	/* Now on top of us. */
+	if (sys_umount(".", MNT_DETACH))
+		return fail_sys(f, "umount", "/");
+	return is_shared ? set_propagation(root_fd, MS_SHARED, f) : 0;
 }
 
 /*

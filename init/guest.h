@@ -49,12 +49,12 @@ int bootargs_read(struct bootargs *ret, struct failure *f) FAIL_MUST_CHECK;
 
 /*
  * /proc, /sys, a device directory and a console good enough to complain on. Works on the initramfs
- * and on a read-only root of the VMM's (init=), where a tmpfs takes the root's place. After it PID
+ * and on a read-only root of the VMM's (init=); a tmpfs takes its place. After it PID
  * 1's root and working directory are the work tree: an absolute path ("/proc", "/dev",
  * "/layer/000") is always our own, never an image's.
  */
 struct early {
-	int boot_root_fd; /* O_PATH: the root we were started from; an initramfs is work_fd, too */
+	int boot_root_fd; /* O_PATH: the root we were started from, below the work tree */
 	int work_fd;      /* O_PATH directory: init-oci's own work tree (layers, upper, root) */
 	int proc_fd;      /* O_PATH: our own procfs, never one of the image's */
 	int sys_fd;       /* O_PATH: our own sysfs */

@@ -75,8 +75,8 @@ int seccomp_load(const struct oci_seccomp *seccomp, const struct seccomp_filter 
 /* From root with all capabilities to the process's own ids and sets; no way back. */
 int cred_apply(const struct oci_process *process, struct failure *f) FAIL_MUST_CHECK;
 
-/* Enters the container's root: of the child's own mount namespace. */
-int enter_root(int root_fd, struct failure *f) FAIL_MUST_CHECK;
+/* The container's root takes the work tree's place in the child's own mount namespace. */
+int enter_root(int root_fd, const struct oci_linux *linux_, struct failure *f) FAIL_MUST_CHECK;
 /* Changes to the working directory, which apply() has made, as the user; is_there: root has. */
 int cwd_enter(const char *cwd, bool is_there, struct failure *f) FAIL_MUST_CHECK;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * From nothing to a container's root: layers and upper are mounted in the work tree, the overlay
- * (or the only layer) is attached over PID 1's own root, so that no chroot escape leads back to it.
- * PID 1 itself goes on seeing the work tree.
+ * (or the only layer) beside them. The child exchanges the work tree for it (enter.c), PID 1 goes on
+ * seeing both.
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -249,22 +249,12 @@ static bool has_new_user(const struct apply_state *state)
 	return user->present && !user->path;
 }
 
-/*
- * Over the work tree. But whoever's root is covered counts as one after chroot(2), and may not make
- * a user namespace: then it goes beside, and the child covers its own root.
- */
 int step_enter(struct apply_state *state, const struct step *step, struct failure *f)
 {
 	if (strcmp(step->src, "/") && narrow_root(state, step, f))
 		return -1;
-	if (has_new_user(state)) {
-		if (attach_work(state->root_mount_fd, CONTAINER_PATH, f))
-			return -1;
-		state->root_fd = sys_take(&state->root_mount_fd);
-		return 0;
-	}
-	if (sys_attach(state->root_mount_fd, state->early->work_fd))
-		return fail_sys(f, "move_mount", "/");
+	if (attach_work(state->root_mount_fd, CONTAINER_PATH, f))
+		return -1;
 	state->root_fd = sys_take(&state->root_mount_fd);
 	return 0;
 }
@@ -279,7 +269,7 @@ int step_cover(struct apply_state *state, struct failure *f)
 	mount_fd = sys_open_tree(state->root_fd, "", OPEN_TREE_CLONE);
 	if (mount_fd < 0)
 		return fail_sys(f, "open_tree", "/");
-	if (sys_attach(mount_fd, state->work_fd))
+	if (sys_attach(mount_fd, state->root_fd))
 		return fail_sys(f, "move_mount", "/");
 	sys_close(&state->root_fd);
 	state->root_fd = sys_take(&mount_fd);

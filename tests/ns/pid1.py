@@ -36,18 +36,19 @@ mount -t sysfs sysfs root/sys
 mount --bind block root/sys/block
 "$2" tree root >before
 if [ "$4" ]; then
-    exec 8<root
     (
-        until [ -e "/proc/self/fd/8/$4" ]; do sleep 0.01; done
-        exec 9<"/proc/self/fd/8/$4"
+        until [ -e "root/$4" ]; do sleep 0.01; done
+        exec 9<"root/$4"
         exec setpriv --pdeathsig KILL sleep 600
     ) &
 fi
 if [ "$6" ]; then
     { setpriv --pdeathsig KILL sh -c "$6" & } 8<root
 fi
+exec 7<root
 status=0
 unshare --pid $5 --fork --kill-child sh -c '
+    exec 7<&-
     mount -t proc -o nosuid,nodev,noexec proc root/proc
     mount --bind cmdline root/proc/cmdline
     [ ! "${NS_PROFILE-}" ] || mount --bind "$NS_PROFILE" root/proc/version
@@ -55,9 +56,15 @@ unshare --pid $5 --fork --kill-child sh -c '
     cd root
     mount --move . /
     exec chroot . $0' "$3" "$5" || status=$?
+cat /proc/self/mountinfo >mounts
+if [ "$(stat -c %d root)" != "$(stat -c %d /proc/self/fd/7/.)" ]; then # what PID 1 has moved into its work tree, and that over the root
+    for place in proc sys dev; do
+        mount -c --move root/$place /proc/self/fd/7/$place 2>/dev/null || true
+    done
+    umount -l root
+fi
 "$2" tree root >after
 sha256sum root/init >digest 2>/dev/null || true # the container's root may still cover it
-cat /proc/self/mountinfo >mounts
 echo $status >status
 if [ "$4$6" ]; then
     kill $!
@@ -280,7 +287,7 @@ class Machine:
             is_moved=False, meanwhile=""):
         """
         config: a dict, text, or None for no /config.json. initramfs, block: more files there. command:
-        what is executed as PID 1. hold: a place in the initramfs that somebody keeps open. dev: what is on /dev.
+        what is executed as PID 1. hold: a place in the work tree that somebody keeps open. dev: what is on /dev.
         meanwhile: a command outside, with the initramfs as descriptor 8, ended by SIGTERM. is_moved: in a mount namespace of its own, as a machine's first process is.
         """
         where = self.path(f"run{len(os.listdir(self.dir))}")

@@ -229,3 +229,20 @@ def what_cannot_be_id_mapped(c):
     with Guest(c) as guest:
         config = config_with("pid") | {"mounts": [mount]}
         guest.run(config=config).expect_failure(125, "apply: /mounts/0: /p: mount_setattr(idmap)", "with mapped IDs")
+
+
+@case()
+def nothing_lies_below_the_root(c):
+    """Whoever may unmount the root and join the mount namespace afresh finds the boot root, and nothing of init-oci's."""
+    names = ("CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE")
+    caps = {name: list(names) for name in ("bounding", "effective", "permitted")}
+    found = b"layer 0\nupper 0\ncontainer 0\nproc %d\nboot root %d\n"
+    spaces = [{"type": kind} for kind in ("mount", "pid")]
+    ids = [{"containerID": 0, "hostID": 0, "size": 65536}]
+    config = config_for("/probe", "escape-below", capabilities=caps) | {"linux": {"namespaces": spaces}}
+    with Guest(c) as guest:
+        guest.run(config=config).expect(out=found % (0, 1))
+        config["linux"]["rootfsPropagation"] = "shared"
+        guest.run(config=config).expect(out=found % (0, 1))
+        config["linux"] |= {"namespaces": [*spaces, {"type": "user"}], "uidMappings": ids, "gidMappings": ids}
+        guest.run(config=config).expect(out=found % (1, 0))  # there the root cannot even be unmounted

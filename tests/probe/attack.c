@@ -5,11 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,6 +89,33 @@ static int do_escape(int argc, char *argv[])
 	return 0;
 }
 
+static bool is_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* What lies below the root: for who may unmount it, and join its mount namespace afresh. */
+static int do_escape_below(int argc, char *argv[])
+{
+	int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	(void)argc;
+	(void)argv;
+	if (fd < 0)
+		return complain("open");
+	(void)umount2("/", MNT_DETACH); /* refused when it is locked, and then nothing is below */
+	if (setns(fd, CLONE_NEWNS) < 0)
+		return complain("setns");
+	if (chdir("/") < 0)
+		return complain("chdir");
+	printf("layer %d\n", is_there("/layer/000"));
+	printf("upper %d\n", is_there("/upper/upper"));
+	printf("container %d\n", is_there("/container"));
+	printf("proc %d\n", is_there("/proc/1/status"));
+	printf("boot root %d\n", is_there("/init"));
+	return 0;
+}
+
 /* Typing into the terminal that one was given (CVE-2017-5226). */
 static int do_tiocsti(int argc, char *argv[])
 {
@@ -96,8 +126,12 @@ static int do_tiocsti(int argc, char *argv[])
 }
 
 const struct command attack_commands[] = {
-	{"open-proc1", "", do_proc1}, {"trace-proc1", "", do_trace1},
-	{"open-proc1", "", do_proc1}, {"strike-proc1", "", do_strike1},
-	{"escape", "", do_escape},    {"tiocsti", "", do_tiocsti},
+	{"open-proc1", "", do_proc1},
+	{"trace-proc1", "", do_trace1},
+	{"open-proc1", "", do_proc1},
+	{"strike-proc1", "", do_strike1},
+	{"escape", "", do_escape},
+	{"tiocsti", "", do_tiocsti},
+	{"escape-below", "", do_escape_below},
 	{NULL, NULL, NULL},
 };
