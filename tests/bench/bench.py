@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import image
 import machine
 import reap
 
@@ -127,6 +128,14 @@ def measure_reaping(table):
     table.add(f"{reap.COUNT} orphans: tini over init-oci", ratio, "times")
 
 
+def measure_image(table, smk, root, bundle):
+    own, others, ratio, warm = image.measure(smk, root, bundle)
+    table.add(f"image of {image.LAYERS} layers, cold: smk", own, "ms")
+    table.add(f"image of {image.LAYERS} layers, cold: umoci, mksquashfs", others, "ms")
+    table.add("umoci and mksquashfs over smk", ratio, "times")
+    table.add(f"warm run of an image of {image.LAYERS} over a bundle's", warm, "times")
+
+
 def main():
     entry, pack, speed, smk, bundle = sys.argv[1:6]
     append = " ".join(sys.argv[6:])
@@ -139,6 +148,7 @@ def main():
     measure_sizes(table)
     measure_extraction(table, speed)
     measure_reaping(table)
+    measure_image(table, smk, os.path.join(os.path.dirname(bundle), "python", "rootfs"), bundle)
     table.print()
     with open(os.path.join(machine.BUILD, "bench.json"), "w") as target:
         json.dump({"rows": table.rows, "stages_ms": stages}, target, indent="\t")

@@ -32,7 +32,7 @@ BENCH_NATIVE := $(B)/x86_64/init-oci $(B)/x86_64/probe $(B)/x86_64/ns-launch
 BENCH_NEEDS := $(B)/aarch64/bench-entry $(B)/host/bench-pack $(LIB_TEST)/speed $(B)/host/smk
 .PHONY: bench
 bench: deps
-	$(Q)$(MAKE) --no-print-directory -s $(BENCH_PLUGINS) $(BENCH_NEEDS) $(BENCH_NATIVE) fixture-busybox
+	$(Q)$(MAKE) --no-print-directory -s $(BENCH_PLUGINS) $(BENCH_NEEDS) $(BENCH_NATIVE) fixture-busybox fixture-python
 	$(Q)tests/bench/bench.py $(BENCH_NEEDS) $(B)/fixtures/busybox $(BENCH_APPEND)
 
 # The figures and the picture in docs/, from the last `make bench`.
