@@ -24,9 +24,11 @@ OFF = (2, 1)  # SIGINT and SIGHUP: how reboot(2) ends a PID namespace, off or re
 
 # A warning's pattern -> what of the facts may differ, and why that is no reason to stop.
 TOLERATED = {
-    r"<builtin:/dev/mqueue>": (r"/mounts|/devices/|/roots", "a kernel may be without message queues"),
+    r"<builtin:/dev/mqueue>": (r"/mounts|/devices/|/roots|/(mountRoots|access)//dev/mqueue",
+                               "a kernel may be without message queues"),
     r"<builtin:loopback>": (r"/network/lo", "a kernel may be without a network"),
-    r"<builtin:/sys/fs/cgroup>": (r"/mounts", "a kernel may be without cgroups"),
+    r"<builtin:/sys/fs/cgroup>": (r"/mounts|/(mountRoots|access)//sys/fs/cgroup",
+                                 "a kernel may be without cgroups"),
     r"<builtin:/etc/(hosts|hostname|resolv.conf)>": (r"/files/|/roots|/devices",
                                                     "an image may keep a directory or a dangling link there"),
 }
