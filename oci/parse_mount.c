@@ -141,6 +141,21 @@ static const struct rule mount_rows[] = {
 };
 RULES(mount_rules, mount_rows);
 
+/* The file system has its options already: what mount(2) would pass over is said, more is refused. */
+static int check_bind_data(const struct field *options, struct oci_mount *mount, struct failure *f)
+{
+	for (size_t i = 0; i < mount->data.count; i++) {
+		const char *option = mount->data.items[i];
+
+		if (!option_find(option))
+			return field_fail(options, f, "a bind mount has no option " SHOWN, option);
+		if (field_warn(options, f, "\"%s\" has no effect on a bind mount", option))
+			return -1;
+	}
+	mount->data.count = 0;
+	return 0;
+}
+
 /* What a bind needs and what it cannot have. */
 static int check_bind(const struct field *field, const struct field *options,
 		      struct oci_mount *mount, struct failure *f)
@@ -149,9 +164,8 @@ static int check_bind(const struct field *field, const struct field *options,
 
 	if (!mount->source && !mount->remount)
 		return field_fail(&source, f, "must be given for a bind mount");
-	if (mount->data.count)
-		return field_fail(options, f, "a bind mount has no option " SHOWN,
-				  mount->data.items[0]);
+	if (check_bind_data(options, mount, f))
+		return -1;
 	if (mount->source)
 		mount->source = field_clean_path(field->document->arena, mount->source);
 	mount->type = NULL;

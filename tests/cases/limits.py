@@ -121,8 +121,8 @@ def mounts():
     yield "option-4096", options(*["k%d=%s" % (i, "v" * 250) for i in range(40)]), None
     yield "bind-data", options("bind", "size=1"), (
         '/mounts/0/options: a bind mount has no option "size=1"')
-    yield "bind-sync", options("rbind", "sync"), (
-        '/mounts/0/options: a bind mount has no option "sync"')
+    yield "bind-sync-data", options("rbind", "sync", "size=1"), (
+        '/mounts/0/options: a bind mount has no option "size=1"')
     yield "bind-type", options("ro", type="bind", source="/srv"), None
     yield "bind-none", options("rbind", type="none", source="/srv"), None
     for name, mount in (("type", {"destination": "/a", "type": "bind"}),
