@@ -107,6 +107,21 @@ static void names_are_found(void)
 	CHECK_INT(rlimit_find("NOFILE"), -1);
 }
 
+/* A filter that waits for a listener cannot be loaded without one, and none can be had. */
+static void check_flags(const json_t *seccomp)
+{
+	static const char waits[] = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
+	const json_t *known = json_object_get(seccomp, "knownFlags");
+	const json_t *supported = json_object_get(seccomp, "supportedFlags");
+	size_t i;
+	json_t *flag;
+
+	CHECK_INT(json_array_size(known), names_seccomp_flags.count);
+	CHECK_STR(json_string_value(json_array_get(known, json_array_size(known) - 1)), waits);
+	CHECK_INT(json_array_size(supported), names_seccomp_flags.count - 1);
+	json_array_foreach(supported, i, flag) CHECK(strcmp(json_string_value(flag), waits) != 0);
+}
+
 static void features(void)
 {
 	char *text = oci_features_json();
@@ -124,6 +139,7 @@ static void features(void)
 	CHECK(json_is_true(json_object_get(json_object_get(linux_, "seccomp"), "enabled")));
 	CHECK_INT(json_array_size(json_object_get(json_object_get(linux_, "seccomp"), "archs")),
 		  names_seccomp_archs.count);
+	check_flags(json_object_get(linux_, "seccomp"));
 	CHECK(json_is_false(json_object_get(json_object_get(linux_, "intelRdt"), "enabled")));
 	CHECK_INT(json_object_size(annotations), fate_row_count + 1);
 	CHECK_STR(json_string_value(json_object_get(annotations, "/vm")), "refused");
