@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The features document (runtime-spec features.md), made from the tables that the parser uses. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "fate.h"
@@ -94,7 +95,7 @@ static void write_linux(struct writer *writer)
 	write_close(writer, '}');
 }
 
-/* Each property of the specification and its fate. */
+/* Each property of the specification and its fate, as annotations want it: reverse domain names. */
 static void write_annotations(struct writer *writer)
 {
 	static const char *const fates[FATE__COUNT] = {
@@ -105,9 +106,13 @@ static void write_annotations(struct writer *writer)
 	};
 
 	write_open(writer, "annotations", '{');
-	write_string(writer, "init-oci.version", SMK_VERSION);
-	for (size_t i = 0; i < fate_row_count; i++)
-		write_string(writer, fate_rows[i].path, fates[fate_rows[i].fate]);
+	write_string(writer, "dev.supermachine.version", SMK_VERSION);
+	for (size_t i = 0; i < fate_row_count; i++) {
+		char key[128];
+
+		snprintf(key, sizeof(key), "dev.supermachine.fate%s", fate_rows[i].path);
+		write_string(writer, key, fates[fate_rows[i].fate]);
+	}
 	write_close(writer, '}');
 }
 

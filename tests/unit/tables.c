@@ -122,8 +122,18 @@ static void check_flags(const json_t *seccomp)
 	json_array_foreach(supported, i, flag) CHECK(strcmp(json_string_value(flag), waits) != 0);
 }
 
+static const char *fate_of(const json_t *annotations, const char *path)
+{
+	char key[256];
+
+	snprintf(key, sizeof(key), "dev.supermachine.fate%s", path);
+	return json_string_value(json_object_get(annotations, key));
+}
+
 static void features(void)
 {
+	static const char *const words[FATE__COUNT] = {"honoured", "left to the host",
+						       "not applied by this version", "refused"};
 	char *text = oci_features_json();
 	json_t *root = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 	json_t *options = json_object_get(root, "mountOptions");
@@ -142,10 +152,9 @@ static void features(void)
 	check_flags(json_object_get(linux_, "seccomp"));
 	CHECK(json_is_false(json_object_get(json_object_get(linux_, "intelRdt"), "enabled")));
 	CHECK_INT(json_object_size(annotations), fate_row_count + 1);
-	CHECK_STR(json_string_value(json_object_get(annotations, "/vm")), "refused");
-	CHECK_STR(json_string_value(json_object_get(annotations, "/process/cwd")), "honoured");
-	CHECK_STR(json_string_value(json_object_get(annotations, "/hooks/poststop")),
-		  "left to the host");
+	CHECK(json_object_get(annotations, "dev.supermachine.version"));
+	for (size_t i = 0; i < fate_row_count; i++)
+		CHECK_STR(fate_of(annotations, fate_rows[i].path), words[fate_rows[i].fate]);
 	json_decref(root);
 	free(text);
 }
