@@ -59,7 +59,8 @@ def default(fstype, path, kind="directory", **more):
 
 
 def written(path, text, **rest):
-    return Target("written", f"apply: <builtin:{path}>", path, real="", entry=("text", text), rest=rest)
+    return Target("written", f"apply: <builtin:{path}>", path, real="", entry=("text", text), rest=rest,
+                  is_optional=True)
 
 
 def sealed(key, **more):
