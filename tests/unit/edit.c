@@ -196,32 +196,6 @@ static void edit_drops_mounts_that_are_there(void)
 	CHECK(!got);
 }
 
-static void check_annotations(const char *text, size_t count, const char *want)
-{
-	static const char *const keys[] = {"k", "l\""};
-	static const char *const values[] = {"v", "w"};
-	struct failure f = {0};
-	char *got = NULL;
-	size_t length = 0;
-
-	CHECK_INT(oci_edit_annotations(text, strlen(text), keys, values, count, &got, &length, &f),
-		  0);
-	got = strndup_and_free(got, length);
-	CHECK_STR(got, want);
-	free(got);
-}
-
-static void edit_adds_annotations(void)
-{
-	check_annotations("{}", 1, "{\"annotations\":{\"k\":\"v\"}}");
-	check_annotations(" {\"a\":1}", 2,
-			  " {\"annotations\":{\"k\":\"v\",\"l\\\"\":\"w\"},\"a\":1}");
-	check_annotations("{\"annotations\":{\"x\":\"y\"}}", 1,
-			  "{\"annotations\":{\"k\":\"v\",\"x\":\"y\"}}");
-	check_annotations("{\"annotations\":{ }}", 1, "{\"annotations\":{\"k\":\"v\" }}");
-	check_annotations("{\"annotations\":{\"x\":\"y\"}}", 0, "{\"annotations\":{\"x\":\"y\"}}");
-}
-
 /* Each of the calls fails once, until none is made so often. */
 static void edit_says_when_memory_is_short(void)
 {
@@ -255,7 +229,6 @@ static const struct t_case cases[] = {
 	{"edit-survives-any-prefix", edit_survives_any_prefix},
 	{"edit-drops-mounts", edit_drops_mounts},
 	{"edit-drops-mounts-that-are-there", edit_drops_mounts_that_are_there},
-	{"edit-adds-annotations", edit_adds_annotations},
 	{"edit-says-when-memory-is-short", edit_says_when_memory_is_short},
 	{"edit-adds-annotations", edit_adds_annotations},
 	{"console-size-is-set", console_size_is_set},
