@@ -37,10 +37,13 @@ static void add_word(char *list, size_t size, const char *word)
 
 static void add_platform(struct choice *choice, const struct oci_platform *platform)
 {
-	AUTO_FREE char *words = must_format("%s/%s%s%s", platform->os ? platform->os : "?",
-					    platform->architecture ? platform->architecture : "?",
-					    platform->variant ? "/" : "",
-					    platform->variant ? platform->variant : "");
+	AUTO_FREE char *words =
+		platform->os || platform->architecture
+			? must_format("%s/%s%s%s", platform->os ? platform->os : "?",
+				      platform->architecture ? platform->architecture : "?",
+				      platform->variant ? "/" : "",
+				      platform->variant ? platform->variant : "")
+			: must_copy("an artifact");
 
 	if (!strstr(choice->platforms, words))
 		add_word(choice->platforms, sizeof(choice->platforms), words);

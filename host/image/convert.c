@@ -338,6 +338,10 @@ static int add_layer(struct layers *layers, struct conversion *merged, size_t in
 		result = tree_merge(&merged->tree, &c.tree, f);
 	for (const struct lower_link *link = c.links; link && !result; link = link->next)
 		result = link_merged(&merged->tree, link, f);
+	if (result) { /* the image's threads write into the inodes of this tree, too */
+		merged->ops->destroy(merged->image);
+		merged->image = NULL;
+	}
 	c.image = NULL; /* it goes on */
 	conversion_finish(&c);
 	return result;

@@ -36,7 +36,7 @@ struct layer_inode {
 	char *target;  /* of symbolic links */
 	struct layer_xattr *xattrs;
 	uint32_t links; /* names that it has */
-	void *data;     /* the image's: where its contents are */
+	void *data;     /* the image's: where its contents are; freed by free() */
 	uint64_t place; /* the image's: where its inode is */
 	uint32_t number;
 	uint64_t ordinal; /* of its entry in the stream, from 1; 0: a directory without one */

@@ -91,7 +91,7 @@ static int open_stream(struct stream *stream, struct failure *f)
 	result = archive_read_open(stream->raw, stream, NULL, read_packed, NULL);
 	if (result == ARCHIVE_OK)
 		result = archive_read_next_header(stream->raw, &entry);
-	if (result == ARCHIVE_EOF)
+	if (result != ARCHIVE_OK && !stream->blob.length)
 		return fail_err(f, 0, "", stream->blob.shown, "the layer is empty");
 	if (result != ARCHIVE_OK)
 		return fail_stream(stream, stream->raw, f);

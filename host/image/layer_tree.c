@@ -149,6 +149,7 @@ void tree_finish(struct layer_tree *tree)
 			free(xattr->value);
 			free(xattr);
 		}
+		free(inode->data);
 		free(inode->target);
 		free(inode);
 	}

@@ -47,10 +47,14 @@ static void destroy(struct layer_image *image)
 	free(image);
 }
 
+/* A file may be half written: what the library has of it goes with its end only. */
 static void squashfs_destroy(struct layer_image *image)
 {
-	if (image)
-		destroy(image);
+	if (!image)
+		return;
+	sqfs_block_processor_end_file(image->processor);
+	sqfs_block_processor_finish(image->processor);
+	destroy(image);
 }
 
 static int create_objects(struct layer_image *image, struct failure *f)
