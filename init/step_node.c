@@ -52,6 +52,11 @@ static int make_node(int parent_fd, const char *name, const struct step *step, s
 		return fail_err(f, EEXIST, "mknod", step->dst,
 				"the image has something else there than device %u:%u",
 				step->dev_major, step->dev_minor);
+	/* Perhaps it is not the image's but a bind's, and so not ours to change. */
+	if (step->field[0] == '/' && (present.st_mode != step->mode ||
+				      present.st_uid != step->uid || present.st_gid != step->gid))
+		console_warn("apply: %s: %s: is there, and keeps its mode and owner", step->field,
+			     step->dst);
 	return 0;
 }
 

@@ -114,6 +114,19 @@ def devices_that_are_something_else(c):
 
 
 @case()
+def device_that_the_image_has(c):
+    """Its node stays as it is, which is said when the configuration wants it otherwise."""
+    device = {"path": "/null", "type": "c", "major": 1, "minor": 3, "fileMode": 0o600}
+    with Machine(c) as m:
+        m.layer(base_tree({"/null": Node(CHAR, 1, 3, 0o600)}))
+        for rest in ({}, {"fileMode": 0o666}, {"uid": 7}, {"gid": 8}):
+            config = config_for("/probe")
+            config["linux"] = {"devices": [device | rest]}
+            line = "init-oci: warning: apply: /linux/devices/0: /null: is there, and keeps its mode and owner"
+            check_equal(m.run(config).expect().warnings, [line] if rest else [], f"warnings of {rest}")
+
+
+@case()
 def parents_of_a_mount_target_are_traps(c):
     """CVE-2024-45310: directories that lead to a target are made inside the root only."""
     traps = {
