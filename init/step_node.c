@@ -14,13 +14,20 @@
 
 int step_mkdir(struct apply_state *state, const struct step *step, struct failure *f)
 {
+	struct failure ignored = {.stage = STAGE_NONE};
+	AUTO_FD fd = -1;
 	const char *name;
 
 	if (target_parent(state->root_fd, step->dst, &state->parent, &name, f))
 		return -1;
-	if (mkdirat(state->parent.fd, name, step->mode) && errno != EEXIST)
+	if (!mkdirat(state->parent.fd, name, step->mode))
+		return 0;
+	if (errno != EEXIST)
 		return fail_sys(f, "mkdir", step->dst);
-	return 0;
+	/* What a dangling link names is made, as for mounts. Of anything else chdir(2) has the word. */
+	if (target_find(state->root_fd, step->dst, &fd, &ignored) || fd >= 0)
+		return 0;
+	return target_make_dir(state->root_fd, step->dst, step->mode, &fd, f);
 }
 
 int step_symlink(struct apply_state *state, const struct step *step, struct failure *f)

@@ -101,7 +101,7 @@ node        EEXIST@mknod   =            =             =          =            =
 newlink     EEXIST@symlink =            =             =          =            =
 defaultlink kept           kept         kept          kept       kept         kept
 console     ELOOP@open     =            =             =          =            =
-cwd         ENOENT@chdir   ELOOP@chdir  top           top        EXDEV@getcwd =
+cwd         there          ELOOP@chdir  top           top        EXDEV@getcwd =
 remount     ENOENT@open    ELOOP@open   top           ELOOP@open =            =
 program     ENOENT@execve  ELOOP@execve EACCES@execve =          =            =
 

@@ -60,6 +60,8 @@ class Expected:
             self.word = UNMADE.get(self.target.kind, self.word)
             if self.column == "newparent" and self.target.kind in ("kernel", "node", "newlink", "cwd"):
                 self.word = "EROFS@^make in the image"
+            if self.column == "dangling" and self.target.kind == "cwd":
+                self.word = "EROFS@make in the image"
 
     @property
     def is_refusal(self):
