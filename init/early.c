@@ -117,14 +117,20 @@ static int find_work_tree(struct early *early, struct failure *f)
  * On an initramfs straight from the kernel nothing is mounted. What whoever started us has mounted
  * at `dir` of it is moved to the work tree's and used as it is.
  */
-static bool is_moved(const struct early *early, const char *dir, int target_fd)
+static int try_move(const struct early *early, const char *dir, int target_fd, bool *ret_is_moved,
+		    struct failure *f)
 {
-	AUTO_FD fd = early->is_initramfs ? sys_open(early->boot_root_fd, dir,
-						    O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)
-					 : -1;
+	AUTO_FD fd = -1;
 
-	/* Moving a directory that is no mount fails. */
-	return fd >= 0 && !sys_attach(fd, target_fd);
+	*ret_is_moved = false;
+	if (!early->is_initramfs)
+		return 0;
+	fd = sys_open(early->boot_root_fd, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : fail_sys(f, "open", dir);
+	*ret_is_moved = !sys_attach(fd, target_fd);
+	/* EINVAL: nothing is mounted on the directory. */
+	return *ret_is_moved || errno == EINVAL ? 0 : fail_sys(f, "move_mount", dir);
 }
 
 /* One of the kernel's own file systems at work path `dir`. */
@@ -137,6 +143,7 @@ static int setup_kernel_fs(const struct early *early, const char *fstype, const 
 					   .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 						    MOUNT_ATTR_NOEXEC};
 	AUTO_FD target_fd = -1;
+	bool is_moved;
 	int mount_fd;
 
 	if (make_dir(early->work_fd, dir, f))
@@ -144,7 +151,9 @@ static int setup_kernel_fs(const struct early *early, const char *fstype, const 
 	target_fd = sys_open(early->work_fd, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (target_fd < 0)
 		return fail_sys(f, "open", dir);
-	if (is_moved(early, dir, target_fd)) {
+	if (try_move(early, dir, target_fd, &is_moved, f))
+		return -1;
+	if (is_moved) {
 		*ret_fd = sys_open(early->work_fd, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 		return *ret_fd < 0 ? fail_sys(f, "open", dir) : 0;
 	}
@@ -162,18 +171,22 @@ static int setup_kernel_fs(const struct early *early, const char *fstype, const 
  * A kernel without devtmpfs is no failure, and what whoever started us has mounted on /dev stays:
  * nodes are then made there.
  */
-static void setup_devices(struct early *early)
+static int setup_devices(struct early *early, struct failure *f)
 {
 	static const struct fs_request request = {
 		.fstype = "devtmpfs", .source = "dev", .where = "/dev"};
 	struct failure ignored = {.stage = STAGE_NONE};
 	AUTO_FD mount_fd = -1;
 	AUTO_FD target_fd = sys_open(early->work_fd, "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	bool is_moved;
 
-	if (target_fd < 0 || is_moved(early, "dev", target_fd) ||
-	    fs_mount_request(&request, &mount_fd, &ignored))
-		return;
-	early->has_devtmpfs = !sys_attach(mount_fd, target_fd);
+	if (target_fd < 0)
+		return fail_sys(f, "open", "/dev");
+	if (try_move(early, "dev", target_fd, &is_moved, f))
+		return -1;
+	if (!is_moved && !fs_mount_request(&request, &mount_fd, &ignored))
+		early->has_devtmpfs = !sys_attach(mount_fd, target_fd);
+	return 0;
 }
 
 int early_setup(struct early *ret, struct failure *f)
@@ -187,7 +200,8 @@ int early_setup(struct early *ret, struct failure *f)
 		return -1;
 	if (find_work_tree(&early, f) || make_dir(early.work_fd, "dev", f))
 		return -1;
-	setup_devices(&early);
+	if (setup_devices(&early, f))
+		return -1;
 	setup_console(early.work_fd, is_missing);
 	if (setup_kernel_fs(&early, "proc", "proc", &early.proc_fd, f) ||
 	    setup_kernel_fs(&early, "sysfs", "sys", &early.sys_fd, f))
