@@ -10,6 +10,8 @@
 
 #include "init/sys.h"
 
+#define LINKS_MAX 40 /* as the kernel follows */
+
 static int open_in_root(int root_fd, const char *path, int flags)
 {
 	return sys_open_resolve(root_fd, path, O_PATH | flags, 0,
@@ -41,6 +43,7 @@ struct making {
 	int root_fd;
 	char path[PATH_MAX]; /* with dangling links replaced by what they say */
 	mode_t mode;         /* of the last component, with its type */
+	unsigned links;      /* that were replaced */
 };
 
 /*
@@ -64,80 +67,94 @@ static int replace_link(struct making *making, size_t start, size_t end, const c
 	return 0;
 }
 
-/* Makes one component, or replaces one dangling link. `name` has no slash: nothing is followed. */
-static int make_component(struct making *making, int parent_fd, size_t start, size_t end)
+/*
+ * path[0..end), whose last component is `name` in parent_fd. A name costs one look-up; only a link
+ * and ".." are resolved from the root: a path is not to cost the square of its parts.
+ */
+static int open_component(struct making *making, int parent_fd, const char *name, size_t end)
+{
+	const char next = making->path[end];
+	int fd;
+
+	if (strcmp(name, "..") != 0) {
+		fd = sys_open(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		if (fd >= 0 || errno != ENOTDIR)
+			return fd;
+	}
+	making->path[end] = '\0';
+	fd = open_in_root(making->root_fd, making->path, 0);
+	making->path[end] = next;
+	return fd;
+}
+
+/* Makes the component, or replaces it if it is a dangling link. *start is where to go on. */
+static int add_component(struct making *making, int parent_fd, const char *name, size_t *start,
+			 size_t end)
 {
 	bool is_last = making->path[end + strspn(making->path + end, "/")] == '\0';
 	mode_t mode = is_last ? making->mode : S_IFDIR | 0755;
-	char name[NAME_MAX + 1];
 	char link[PATH_MAX];
-	ssize_t length;
+	ssize_t length = readlinkat(parent_fd, name, link, sizeof(link) - 1);
 
-	if (end - start > NAME_MAX) {
-		errno = ENAMETOOLONG;
+	if (length < 0 && S_ISDIR(mode))
+		return mkdirat(parent_fd, name, mode & 07777);
+	if (length < 0)
+		return mknodat(parent_fd, name, mode, 0);
+	if (making->links++ == LINKS_MAX) {
+		errno = ELOOP;
 		return -1;
 	}
-	memcpy(name, making->path + start, end - start);
-	name[end - start] = '\0';
-	length = readlinkat(parent_fd, name, link, sizeof(link) - 1);
-	if (length >= 0) {
-		link[length] = '\0';
-		return replace_link(making, start, end, link);
-	}
-	if (S_ISDIR(mode) ? mkdirat(parent_fd, name, mode & 07777)
-			  : mknodat(parent_fd, name, mode, 0))
-		return errno == EEXIST ? 0 : -1;
+	link[length] = '\0';
+	if (replace_link(making, *start, end, link))
+		return -1;
+	if (link[0] == '/')
+		*start = 0;
 	return 0;
 }
 
-/* Finds the first component that does not exist and makes it. */
-static int make_first_missing(struct making *making)
+/* Goes down the path and makes what is missing. `name` has no slash: nothing is followed. */
+static int make_components(struct making *making)
 {
-	AUTO_FD parent_fd = -1;
+	AUTO_FD parent_fd = -1; /* path[0..start) */
 	size_t start = strspn(making->path, "/");
 
 	while (making->path[start]) {
-		size_t end = start + strcspn(making->path + start, "/");
-		char next = making->path[end];
+		size_t length = strcspn(making->path + start, "/");
+		int dir_fd = parent_fd < 0 ? making->root_fd : parent_fd;
+		char name[NAME_MAX + 1];
 		int fd;
 
-		making->path[end] = '\0';
-		fd = open_in_root(making->root_fd, making->path, 0);
-		making->path[end] = next;
-		if (fd < 0 && errno != ENOENT)
+		if (length > NAME_MAX) {
+			errno = ENAMETOOLONG;
 			return -1;
-		if (fd < 0)
-			return make_component(making, parent_fd < 0 ? making->root_fd : parent_fd,
-					      start, end);
-		sys_close(&parent_fd);
-		parent_fd = fd;
-		start = end + strspn(making->path + end, "/");
+		}
+		memcpy(name, making->path + start, length);
+		name[length] = '\0';
+		fd = open_component(making, dir_fd, name, start + length);
+		if (fd < 0 && (errno != ENOENT ||
+			       add_component(making, dir_fd, name, &start, start + length)))
+			return -1;
+		if (fd >= 0 || start == 0)
+			sys_close(&parent_fd);
+		if (fd >= 0) {
+			parent_fd = fd;
+			start += length;
+		}
+		start += strspn(making->path + start, "/");
 	}
 	return 0;
 }
 
 static int make_missing(int root_fd, const char *path, mode_t mode)
 {
-	struct making making;
-	int fd = -1;
+	struct making making = {.root_fd = root_fd, .mode = mode};
 
 	if (strlen(path) >= sizeof(making.path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	making.root_fd = root_fd;
-	making.mode = mode;
 	strcpy(making.path, path);
-	/* Each round makes a component or replaces a link; there are fewer than PATH_MAX of both.
-	 */
-	for (int round = 0; fd < 0 && round < PATH_MAX; round++) {
-		if (make_first_missing(&making))
-			return -1;
-		fd = open_in_root(root_fd, making.path, 0);
-		if (fd < 0 && errno != ENOENT)
-			return -1;
-	}
-	return fd;
+	return make_components(&making) ? -1 : open_in_root(root_fd, making.path, 0);
 }
 
 static int make(int root_fd, const char *path, mode_t mode, int *ret_fd, struct failure *f)

@@ -5,6 +5,7 @@ Whatever the outcome is, nothing outside the container may be made, changed or r
 """
 
 import errno
+import time
 
 from harness import case, check, check_equal, check_in
 from pid1 import CHAR, FIFO, SOCKET, Link, Machine, Node, base_tree, config_for
@@ -177,6 +178,16 @@ def chains_of_links(c):
             check(any(l.split()[4] == f"/l{count}/x" for l in run.facts["mounts"]), "not at the chain's end")
         else:
             run.expect_failure("/mounts/0: ", f"errno {errno.ELOOP}")
+
+
+@case()
+def a_dangling_link_with_many_parts(c):
+    """One link of the image must not keep PID 1 busy: what its parts cost grows as their number does."""
+    for index, text in enumerate(("/a" * 2000, "/a/.." * 800 + "/a", "x/../y/" * 500 + "z")):
+        mounts = [{"destination": "/tgt", "type": "tmpfs", "source": "t"}]
+        begin = time.monotonic()
+        run_trap(c, base_tree({"/tgt": Link(text)}), config_for("/probe", "exit", "0", mounts=mounts), index).expect()
+        check(time.monotonic() - begin < 5, f"{text[:20]}... took {time.monotonic() - begin:.1f} s")
 
 
 @case()
