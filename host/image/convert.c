@@ -191,7 +191,7 @@ static int find_lower(struct layers *layers, size_t index, const char *path, siz
 			*ret_layer = i;
 			return 0;
 		}
-		if (word == LOWER_HIDES)
+		if (word == LOWER_HIDES || (word == LOWER_HAS && (*ret)->is_new))
 			break;
 	}
 	*ret_layer = index;
@@ -226,7 +226,7 @@ static void copy_attributes(struct layer_inode *to, const struct layer_inode *fr
 static int borrow(struct layers *layers, size_t index, struct layer_entry *directory,
 		  bool *ret_depends, struct failure *f)
 {
-	if (!directory->inode->ordinal && index && !directory->is_opaque) {
+	if (!directory->inode->ordinal && index && !directory->is_new) {
 		AUTO_FREE char *path = path_of(directory);
 		struct layer_entry *lower;
 		size_t layer;

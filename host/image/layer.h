@@ -53,6 +53,7 @@ struct layer_entry {
 	struct layer_entry *next_in_bucket;
 	unsigned depth;
 	bool is_opaque; /* lower layers' contents of the directory are hidden */
+	bool is_new;    /* and so are its owner, mode and time: there was a whiteout of it */
 };
 
 struct layer_tree {

@@ -43,7 +43,7 @@ static int merge_directory(struct layer_tree *to, struct layer_entry *at,
 {
 	while (from->is_opaque && at->child_count)
 		tree_remove(to, at->children[0]);
-	if (from->inode->ordinal && at->inode != from->inode) {
+	if ((from->inode->ordinal || from->is_new) && at->inode != from->inode) {
 		at->inode->links--;
 		at->inode = from->inode;
 		at->inode->links++;

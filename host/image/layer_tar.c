@@ -26,6 +26,7 @@ struct stream {
 	struct archive *raw;
 	struct archive *tar;
 	struct sha256 hash; /* of what is in the compression */
+	bool is_empty;      /* there is nothing in it */
 	uint64_t length;
 	uint64_t max;
 	struct failure *f;
@@ -47,7 +48,9 @@ static ssize_t read_packed(struct archive *archive, void *context, const void **
 static ssize_t read_plain(struct archive *archive, void *context, const void **ret_bytes)
 {
 	struct stream *stream = context;
-	la_ssize_t got = archive_read_data(stream->raw, stream->plain, sizeof(stream->plain));
+	la_ssize_t got = stream->is_empty ? 0
+					  : archive_read_data(stream->raw, stream->plain,
+							      sizeof(stream->plain));
 
 	*ret_bytes = stream->plain;
 	if (got < 0) {
@@ -85,6 +88,7 @@ static int open_stream(struct stream *stream, struct failure *f)
 	archive_read_support_filter_gzip(stream->raw);
 	archive_read_support_filter_zstd(stream->raw);
 	archive_read_support_format_raw(stream->raw);
+	archive_read_support_format_empty(stream->raw);
 	archive_read_support_format_tar(stream->tar);
 	/* An empty tar, as some tools write a layer that changes nothing, is no error. */
 	archive_read_support_format_empty(stream->tar);
@@ -93,7 +97,8 @@ static int open_stream(struct stream *stream, struct failure *f)
 		result = archive_read_next_header(stream->raw, &entry);
 	if (result != ARCHIVE_OK && !stream->blob.length)
 		return fail_err(f, 0, "", stream->blob.shown, "the layer is empty");
-	if (result != ARCHIVE_OK)
+	stream->is_empty = result == ARCHIVE_EOF;
+	if (result != ARCHIVE_OK && !stream->is_empty)
 		return fail_stream(stream, stream->raw, f);
 	result = archive_read_open(stream->tar, stream, NULL, read_plain, NULL);
 	return result == ARCHIVE_OK ? 0 : fail_stream(stream, stream->tar, f);
@@ -140,6 +145,8 @@ static int new_inode(struct conversion *c, struct archive_entry *entry, const ch
 		return fail_err(f, 0, "", path, "its owner is not a user or group id: %lld:%lld",
 				(long long)uid, (long long)gid);
 	inode = tree_inode(&c->tree, mode & (S_IFMT | 07777));
+	if (S_ISLNK(mode))
+		inode->mode = S_IFLNK | 0777; /* Linux has no other */
 	inode->uid = (uint32_t)uid;
 	inode->gid = (uint32_t)gid;
 	inode->mtime = archive_entry_mtime(entry);
@@ -252,13 +259,27 @@ static int put_whiteout(struct conversion *c, const struct layer_place *place, s
 		place->directory->is_opaque = true;
 		return 1;
 	}
-	if (!strncmp(place->name, WHITEOUT_META, strlen(WHITEOUT_META)))
-		return 1; /* another union file system's own records */
 	memmove(hidden.name, place->name + strlen(WHITEOUT),
 		strlen(place->name + strlen(WHITEOUT)) + 1);
 	if (!hidden.name[0] || !strcmp(hidden.name, ".") || !strcmp(hidden.name, ".."))
 		return fail_err(f, 0, "", place->name, "a whiteout of nothing");
 	return tree_whiteout(&c->tree, &hidden, f) ? -1 : 1;
+}
+
+/* Another union file system's own records, and what is below them. */
+static bool is_record(const char *path)
+{
+	for (; *path; path += strcspn(path, "/")) {
+		size_t length;
+
+		path += strspn(path, "/");
+		length = strcspn(path, "/");
+		if (!strncmp(path, WHITEOUT_META, strlen(WHITEOUT_META)) &&
+		    (length != strlen(WHITEOUT_OPAQUE) ||
+		     strncmp(path, WHITEOUT_OPAQUE, length) != 0))
+			return true;
+	}
+	return false;
 }
 
 static int put_entry(struct conversion *c, struct stream *stream, struct archive_entry *entry,
@@ -272,6 +293,8 @@ static int put_entry(struct conversion *c, struct stream *stream, struct archive
 
 	if (!path)
 		return fail_err(f, 0, "", stream->blob.shown, "an entry without a readable name");
+	if (is_record(path))
+		return 0;
 	if (tree_locate(&c->tree, path, &place, f))
 		return -1;
 	result = put_whiteout(c, &place, f);

@@ -297,6 +297,7 @@ int tree_put(struct layer_tree *tree, const struct layer_place *place, struct la
 	struct layer_entry *old =
 		place->name[0] ? tree_find(tree, place->directory, place->name) : place->directory;
 	bool was_whiteout = old && tree_is_whiteout(old->inode);
+	struct layer_entry *entry;
 
 	if (old && S_ISDIR(old->inode->mode) && S_ISDIR(inode->mode)) {
 		old->inode->links--;
@@ -313,7 +314,9 @@ int tree_put(struct layer_tree *tree, const struct layer_place *place, struct la
 		return fail_err(f, 0, "", place->name, "deeper than %d directories", DEPTH_MAX);
 	if (old)
 		tree_remove(tree, old);
-	new_entry(tree, place->directory, place->name, inode)->is_opaque = was_whiteout;
+	entry = new_entry(tree, place->directory, place->name, inode);
+	entry->is_opaque = was_whiteout;
+	entry->is_new = was_whiteout;
 	return 0;
 }
 
@@ -324,6 +327,7 @@ int tree_whiteout(struct layer_tree *tree, const struct layer_place *place, stru
 	/* A whiteout is about lower layers only: what this layer has of the name stays. */
 	if (old) {
 		old->is_opaque = true;
+		old->is_new = true;
 		return 0;
 	}
 	return tree_put(tree, place, tree_inode(tree, S_IFCHR), f);

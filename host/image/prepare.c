@@ -14,7 +14,7 @@
 #include "host/image/convert.h"
 
 /* Part of the names in the cache: goes up when the same stream becomes another image. */
-#define VERSION "layer1"
+#define VERSION "layer2"
 
 static const struct layer_image_ops *const file_systems[] = {&squashfs_image, &erofs_image};
 

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What becomes of an image's layers: the overlay of our images, and the one image of --flatten, beside
+what umoci unpacks, entry by entry. Needs root, for umoci's owners and devices, and for mounts."""
+
+import gzip
+import hashlib
+import json
+import os
+import sys
+import tarfile
+
+from harness import case, check, check_equal
+from host_case import own_cache
+from image_builder import Image, entry, folder, hardlink, layer, symlink, tar, zstd
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CAPABILITY = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bind_service=ep
+LATER = 1600000000
+LONG = "n" * 240
+
+LOWEST = tar(
+    folder("./", mode=0o755, mtime=LATER),
+    folder("bin"), entry("bin/hello", data=b"#!/bin/sh\n", mode=0o755), entry("bin/su", mode=0o4755, uid=0),
+    entry("bin/ping", data=b"ping", mode=0o755, xattrs={"security.capability": CAPABILITY, "user.b": b"2"}),
+    folder("own", mode=0o1770, uid=7, gid=8, mtime=LATER, xattrs={"user.d": b"x"}), entry("own/old", uid=9),
+    folder("d"), entry("d/a", data=b"a"), entry("d/b", data=b"b", mtime=LATER), folder("d/c"), entry("d/c/e"),
+    folder("op", mode=0o750, uid=4), folder("fresh", mode=0o700, uid=7), entry("op/x"), folder("op/y"), entry("op/y/z"),
+    folder("w1"), entry("w1/f", data=b"low"), folder("w2"), entry("w2/f", data=b"low"),
+    folder("gone"), entry("gone/old"), folder("deep"), folder("deep/er"), entry("deep/er/x"),
+    entry("keep", data=b"kept" * 5000, uid=70000, gid=70001, mode=0o640, xattrs={"user.k": b"v"}),
+    entry("h1", data=b"linked"), hardlink("h2", "h1"), hardlink("d/h3", "./h2"),
+    symlink("s", "/nowhere", uid=5, mtime=LATER), symlink("long", "t/" * 200),
+    entry("zero", tarfile.CHRTYPE, devmajor=1, devminor=5, mode=0o666), entry("disk", tarfile.BLKTYPE, devmajor=259,
+                                                                           devminor=70000),
+    entry("fifo", tarfile.FIFOTYPE, mode=0o600), entry("twice", data=b"first"), entry("twice", data=b"second", uid=3),
+    entry("file-to-dir"), folder("dir-to-file"), entry("dir-to-file/x"), entry("to-link"),
+    entry("big", data=bytes(range(256)) * 2000 + bytes(300000) + b"end"), entry("zeros", data=bytes(1 << 20)),
+    folder("real"), symlink("lnk", "real"), entry("lnk/through", data=b"t"), entry("real/../up", data=b"u"),
+    entry("/abs/solute", data=b"abs"), entry("../../escape", data=b"e"), folder("old-time", mtime=1),
+)
+MIDDLE = tar(
+    entry("d/.wh.a"), entry("own/inside", data=b"i"), entry("op/new", data=b"n"), entry("op/.wh..wh..opq"),
+    entry(".wh..wh.plnk/1.2"), entry(".wh..wh.aufs"),
+    entry("w1/.wh.f"), entry("w1/f", data=b"high"), entry("w2/f", data=b"high"), entry("w2/.wh.f"),
+    entry(".wh.fresh"), entry("fresh/f"), folder("fresh2"), entry(".wh.gone"), folder("gone"), entry("gone/new"), hardlink("cross", "keep"), hardlink("cross2", "cross"),
+    entry("h1", data=b"replaced"),
+)
+HIGHEST = tar(
+    entry(".wh.file-to-dir"), folder("file-to-dir", mode=0o711), entry("file-to-dir/x"), entry("dir-to-file", data=b"f"),
+    symlink("to-link", "keep"), entry("deep/.wh.er"), entry("cross2", data=b"apart"), entry(".wh.nothing"),
+)
+GNU = tar(folder(LONG), entry(LONG + "/" + LONG, data=b"long"), entry("odd-\udcff\udc80-\u00e9", data=b"o"),
+          symlink("far", LONG * 4), entry("big-uid", uid=3000000, gid=3000000), form=tarfile.GNU_FORMAT)
+USTAR = tar(folder("u" * 90), entry("u" * 90 + "/" + "v" * 90, data=b"ustar"), entry("new\nline"),
+            form=tarfile.USTAR_FORMAT)
+STREAMS = {"lowest": LOWEST, "middle": MIDDLE, "highest": HIGHEST, "gnu": GNU, "ustar": USTAR}
+
+# (path, member of the description) -> why ours differs from umoci's.
+REASONS = {
+    (".", "time"): "umoci leaves the root's time at that of the unpacking",
+    ("abs", "time"): "no layer has an entry for it: here it is always 0, at umoci that of the unpacking",
+    ("fresh", "time"): "likewise, after its whiteout",
+    (".wh..wh.plnk", None): "umoci knows nothing of aufs, whose records these are",
+    (".wh..wh.plnk/1.2", None): "likewise",
+}
+
+
+def baked(context, image, name, *options):
+    """The images of all layers, lowest first."""
+    directory = context.path(name)
+    context.smk("bake", *options, image, directory).expect(0)
+    return [os.path.join(directory, n) for n in sorted(os.listdir(directory)) if n.startswith("layer-")]
+
+
+def mounted_tree(context, name, images):
+    command = ["unshare", "--mount", "--propagation", "private", sys.executable, os.path.join(HERE, "overlay_tree.py"),
+               "--mount", context.path(name + "-mounts"), *images]
+    return json.loads(context.tool(*command).out)
+
+
+def unpacked_tree(context, image, name):
+    context.tool("umoci", "unpack", "--image", image + ":latest", context.path(name))
+    root = context.path(name, "rootfs")
+    return json.loads(context.tool(sys.executable, os.path.join(HERE, "overlay_tree.py"), root).out)
+
+
+def differences(ours, theirs):
+    used = set()
+    for path in sorted(set(ours) | set(theirs)):
+        if path not in ours or path not in theirs:
+            used.add((path, None))
+            if (path, None) not in REASONS:
+                yield path, "is missing in " + ("umoci's" if path in ours else "ours")
+            continue
+        for member in sorted(set(ours[path]) | set(theirs[path])):
+            got, want = ours[path].get(member), theirs[path].get(member)
+            if got == want:
+                continue
+            used.add((path, member))
+            if (path, member) not in REASONS:
+                yield path, f"{member} {got}, not {want}"
+    for path, member in set(REASONS) - used:
+        yield path, f"{member} is as umoci's: its reason is none"
+
+
+@case(timeout=120)
+def image_tree_as_umoci_unpacks_it(context):
+    own_cache(context)
+    image = Image([layer(stream, packing) for stream, packing in
+                   zip(STREAMS.values(), ("", "+gzip", "+gzip", "", "+gzip"))]).layout(context.path("image"))
+    theirs = unpacked_tree(context, image, "umoci")
+    check(len(theirs) > 50, "umoci unpacked next to nothing")
+    for options in ([], ["--layer-fs", "erofs"], ["--flatten"], ["--flatten", "--layer-fs", "erofs"]):
+        name = "ours" + "".join(options)
+        images = baked(context, image, name, *options)
+        check_equal(len(images), 1 if "--flatten" in options else len(STREAMS), "number of images")
+        wrong = [f"{path}: {what}" for path, what in differences(mounted_tree(context, name, images), theirs)]
+        check(not wrong, f"{' '.join(options)}: {len(wrong)} differences: {'; '.join(wrong)}")
+
+
+def hashes(images):
+    found = []
+    for image in images:
+        with open(image, "rb") as file:
+            found.append(hashlib.sha256(file.read()).hexdigest())
+    return found
+
+
+def skippable(data):
+    return b"\x50\x2a\x4d\x18" + len(data).to_bytes(4, "little") + data
+
+
+PACKED = {
+    "plain": lambda data: ("", data),
+    "gzip": lambda data: ("+gzip", gzip.compress(data)),
+    "gzip of many members": lambda data: ("+gzip", b"".join(gzip.compress(data[i:i + 3000])
+                                                            for i in range(0, len(data), 3000))),
+    "zstd": lambda data: ("+zstd", zstd(data)),
+    "zstd:chunked": lambda data: ("+zstd", b"".join(zstd(data[i:i + 9000]) + skippable(b"table") for i in
+                                                    range(0, len(data), 9000)) + skippable(b"\0" * 64)),
+    "gzip called zstd": lambda data: ("+zstd", gzip.compress(data)),
+}
+
+
+@case(timeout=120)
+def image_layers_of_the_same_bytes(context):
+    """However a stream is packed, and how often it is converted: one diff id, one image."""
+    for system in ("squashfs", "erofs"):
+        seen = {}
+        for name, pack in PACKED.items():
+            kind, data = pack(LOWEST)
+            context.env["XDG_CACHE_HOME"] = context.path("cache-" + name + system)
+            image = Image([layer(LOWEST, kind, packed=data)]).layout(context.path(name + system))
+            seen[name] = hashes(baked(context, image, "baked-" + name + system, "--layer-fs", system))
+        check_equal(len(set(map(tuple, seen.values()))), 1, f"number of {system} images of {seen}")
+
+
+@case()
+def image_layers_of_nothing(context):
+    """An empty tar is a layer, be it two blocks of zeros, more of them, or none after its packing."""
+    own_cache(context)
+    hello = layer(tar(entry("bin/hello")))
+    for name, stream in (("two", bytes(1024)), ("twenty", bytes(10240)), ("none", b"")):
+        image = Image([hello, layer(stream, "+gzip")]).layout(context.path(name))
+        images = baked(context, image, "baked-" + name)
+        check_equal(sorted(mounted_tree(context, name, images)), [".", "bin", "bin/hello"], name)
