@@ -4,7 +4,8 @@
  * until its execve.
  *
  * The news is a pipe that the execve closes. Into it go the moment in which the container's steps
- * were done and, of a child that fails, its struct failure; PID 1 is woken by its end only. A child
+ * were done and, of a child that fails, its struct failure; PID 1 is woken by its end only. That also
+ * comes when a signal has ended the child, which is a failure like any other. A child
  * that needs an answer, or that has a terminal to hand over, gets a socket as well:
  *
  *   child                                   PID 1
@@ -20,6 +21,8 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -29,6 +32,9 @@
 #include "init/namespace.h"
 #include "init/spawn.h"
 #include "init/sys.h"
+
+/* Of linux/sched.h, the kernel's own: a fork that has not become anything by execve. */
+#define PF_FORKNOEXEC 0x40
 
 #define TELL_TRIES   3
 #define MOMENT_BYTES sizeof(uint64_t)
@@ -169,8 +175,36 @@ static int serve_user(const struct child_setup *setup, const struct lines *lines
 	return 0;
 }
 
+/*
+ * Its end of the pipe is closed and it had nothing to say: has it become the entrypoint, or was it
+ * killed? Of its flags the kernel clears this one in the execve, before the pipe is closed; after an
+ * end they stay to be read until we have waited.
+ */
+static int judge_silence(int proc_fd, pid_t pid, struct failure *f)
+{
+	char path[32], text[512];
+	siginfo_t end;
+
+	snprintf(path, sizeof(path), "%d/stat", pid);
+	if (sys_read_text(proc_fd, path, text, sizeof(text)) < 0)
+		return fail_sys(f, "read", path);
+	/* After the name, which ends with the last parenthesis, it is the seventh word. */
+	const char *flags = strrchr(text, ')');
+
+	for (unsigned word = 0; flags && word < 7; word++)
+		flags = strchr(flags + 1, ' ');
+	if (!flags)
+		return fail_err(f, EPROTO, "read", path, "no flags");
+	if (!(strtoul(flags, NULL, 10) & PF_FORKNOEXEC))
+		return 0;
+	if (waitid(P_PID, (id_t)pid, &end, WEXITED | WNOWAIT) < 0)
+		return fail_sys(f, "waitid", "the child");
+	return fail_err(f, ECANCELED, "execve", NULL, "the child was ended before it, %s %d",
+			end.si_code == CLD_EXITED ? "code" : "by signal", end.si_status);
+}
+
 /* What the child had to say. Blocks until its execve or its end. */
-static int await_exec(int news_fd, struct child *child, struct failure *f)
+static int await_exec(int proc_fd, int news_fd, struct child *child, struct failure *f)
 {
 	struct pollfd end = {.fd = news_fd, .events = 0};
 	char bytes[NEWS_BYTES];
@@ -186,7 +220,7 @@ static int await_exec(int news_fd, struct child *child, struct failure *f)
 		got -= (ssize_t)MOMENT_BYTES;
 	}
 	if (got == 0)
-		return 0;
+		return judge_silence(proc_fd, child->pid, f);
 	if (got == (ssize_t)sizeof(*f))
 		memcpy(f, bytes + (is_applied ? MOMENT_BYTES : 0), sizeof(*f));
 	else
@@ -223,7 +257,7 @@ int birth(const struct child_setup *setup, struct child *child, int *ret_talk_fd
 	if (result == 0)
 		result = serve_user(setup, &lines, child->pid, f);
 	if (result == 0)
-		result = await_exec(lines.news[0], child, f);
+		result = await_exec(setup->proc_fd, lines.news[0], child, f);
 	if (result < 0 && child->pid > 0) {
 		sys_end_child(child->pid);
 		sys_close(&child->pid_fd);

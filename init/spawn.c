@@ -2,8 +2,7 @@
 /*
  * spawn: the entrypoint's standard streams, its process, and the news of whether its execve worked.
  *
- * Should: return only when that is known (birth.c). A signal that ended the child before its execve
- * is no failure: supervise sees it like any other end. Must not: leave a child behind on failure.
+ * Should: return only when that is known (birth.c). Must not: leave a child behind on failure.
  */
 #include <errno.h>
 #include <signal.h>
@@ -73,8 +72,6 @@ static int take_terminal(int talk_fd, struct child *child, struct failure *f)
 {
 	if (pty_receive(talk_fd, &child->output_fd, f) < 0)
 		return -1;
-	if (child->output_fd < 0)
-		return 0; /* a signal has ended the child before it had one */
 	child->input_fd = fcntl(child->output_fd, F_DUPFD_CLOEXEC, 3);
 	return child->input_fd < 0 ? fail_sys(f, "fcntl(F_DUPFD)", NULL) : 0;
 }

@@ -164,3 +164,13 @@ def create_hooks_that_fail(c):
             failed = run_create(m, [hook("/hook", "exit", 0, timeout=9), bad, hook("/hook", "put", "x", "/never")])
             failed.expect_failure("init-oci: fatal: spawn: /hooks/createContainer/1: " + words)
             check("root/never" not in failed.after, f"a hook ran after {words}")
+
+
+@case()
+def a_limit_that_ends_the_child(c):
+    """The state does not fit into a file of no bytes: SIGXFSZ, in front of the entrypoint."""
+    with Guest(c) as guest:
+        config = {"process": {"args": ["/probe", "exit", "0"], "cwd": "/", "user": {"uid": 0, "gid": 0},
+                              "rlimits": [{"type": "RLIMIT_FSIZE", "soft": 0, "hard": 0}]}}
+        run(guest, {"startContainer": [hook("/probe", "exit", 0)]}, **config).expect_failure(
+            125, "spawn: execve: ", "the child was ended before it, by signal 25")
