@@ -7,6 +7,8 @@
 #include "document.h"
 #include "planner.h"
 
+#define CONSOLE "/dev/console"
+
 /* Whether path is below, or is, top. */
 static bool is_within(const char *path, const char *top)
 {
@@ -99,11 +101,44 @@ static int plan_root_readonly(struct planner *planner, struct failure *f)
 	return planner_add(planner, &readonly, f);
 }
 
+static bool is_console_sealed(const struct planner *planner)
+{
+	const struct oci_strings *paths = &planner->spec->linux_.readonly_paths;
+
+	for (size_t i = 0; i < planner->spec->mount_count; i++) {
+		if (planner_seals_late(planner, i) &&
+		    is_within(CONSOLE, planner->spec->mounts[i].destination))
+			return true;
+	}
+	for (size_t i = 0; i < paths->count; i++) {
+		if (is_within(CONSOLE, paths->items[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What the terminal goes on, while it can be made. Optional: the terminal's step judges the place. */
+static int plan_console(struct planner *planner, struct failure *f)
+{
+	static const struct step console = {
+		.kind = STEP_FILE,
+		.flags = STEP_IF_MISSING | STEP_OPTIONAL,
+		.field = "/process/terminal",
+		.src = "",
+		.dst = CONSOLE,
+		.mode = 0620,
+	};
+
+	if (!planner->spec->process.terminal || !is_console_sealed(planner))
+		return 0;
+	return planner_add(planner, &console, f);
+}
+
 int plan_seal(struct planner *planner, struct failure *f)
 {
 	const struct oci_linux *linux_ = &planner->spec->linux_;
 
-	if (plan_late(planner, f) ||
+	if (plan_console(planner, f) || plan_late(planner, f) ||
 	    plan_paths(planner, STEP_READONLY_PATH, "/linux/readonlyPaths/",
 		       &linux_->readonly_paths, f) ||
 	    plan_paths(planner, STEP_MASK, "/linux/maskedPaths/", &linux_->masked_paths, f) ||

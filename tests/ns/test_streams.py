@@ -241,6 +241,20 @@ def terminal_in_a_hostile_image(c):
 
 
 @case()
+def terminal_in_a_dev_that_is_read_only(c):
+    """The console's place is made while it can be: /dev becomes read-only before there is a terminal."""
+    dev = {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["ro"]}
+    process = {"args": ["/probe"], "cwd": "/", "user": {"uid": 0, "gid": 0}, "terminal": True}
+    config = {"ociVersion": "1.0.2", "process": process, "root": {"path": "rootfs"}}
+    with Guest(c) as guest:
+        for more in ({"mounts": [dev]}, {"linux": {"readonlyPaths": ["/dev"]}}):
+            session = guest.run(config=config | more).expect()
+            check_equal(session.facts["hasControllingTerminal"], 1, "controlling terminal")
+            console = [l.split() for l in session.facts["mounts"] if l.split()[4] == "/dev/console"]
+            check_equal(len(console), 1, "mounts on the console")
+
+
+@case()
 def terminal_without_a_devpts(c):
     with Guest(c) as guest:
         session = guest.run("/probe", terminal=True, mounts=[{"destination": "/dev/pts", "type": "tmpfs"}])
