@@ -89,6 +89,9 @@ static int request_options(struct fs *fs, const struct fs_request *request, stru
 		return -1;
 	if (request->is_readonly && fs_set(fs, "ro", NULL, f))
 		return -1;
+	/* Each mount sets it anew for all: who lives in a cgroup namespace does not lift its own limits. */
+	if (!strcmp(request->fstype, "cgroup2") && fs_set(fs, "nsdelegate", NULL, f))
+		return -1;
 	for (const char *const *option = request->options; option && *option; option++)
 		if (fs_set_option(fs, *option, f))
 			return -1;

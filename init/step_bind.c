@@ -114,7 +114,7 @@ int step_bind(struct apply_state *state, const struct step *step, struct failure
 	return step_attach(state, step, mount_fd, target_fd, f);
 }
 
-/* The superblock's options. That of procfs and sysfs may be init-oci's own: it stays as it is. */
+/* The superblock's options. That of procfs, sysfs and cgroup2 may be init-oci's own: it stays as it is. */
 static int reconfigure(const struct step *step, int target_fd, struct failure *f)
 {
 	AUTO_FD fs_fd = -1;
@@ -123,7 +123,8 @@ static int reconfigure(const struct step *step, int target_fd, struct failure *f
 
 	if (fstatfs(target_fd, &status))
 		return fail_sys(f, "statfs", step->dst);
-	if (status.f_type == PROC_SUPER_MAGIC || status.f_type == SYSFS_MAGIC)
+	if (status.f_type == PROC_SUPER_MAGIC || status.f_type == SYSFS_MAGIC ||
+	    status.f_type == CGROUP2_SUPER_MAGIC)
 		return step->data.count ? fail_err(f, EINVAL, "remount", step->dst,
 						   "the file system is the machine's")
 					: 0;

@@ -139,12 +139,12 @@ def is_null_device(d):
 
 def is_superblock_of_cgroup(d):
     of_host = {"rw", "nsdelegate", "memory_recursiveprot"}
-    return d.run.version != "v1" and set(d.host) <= of_host and d.guest == ["favordynmods", "rw"]
+    return d.run.version != "v1" and set(d.host) <= of_host and d.guest == ["favordynmods", "nsdelegate", "rw"]
 
 
 V1_TOP = {"mounts.type": ("tmpfs", "cgroup2"), "mounts.source": ("cgroup", "cgroup"),
           "mountRoots.mode": (0o41777, 0o40555), "access.mode": (0o41777, 0o40555), "access.write": (0, 30),
-          "mounts.superblock": (["rw", "size=1024k"], ["favordynmods", "rw"]),
+          "mounts.superblock": (["rw", "size=1024k"], ["favordynmods", "nsdelegate", "rw"]),
           "mounts.options": (["nodev", "noexec", "nosuid", "relatime", "rw"], ["nodev", "noexec", "nosuid", "relatime", "ro"])}
 
 
@@ -302,7 +302,7 @@ ROWS = (
         "read-only, and no other attribute, was asked for", is_readonly_path),
     Row(r"mounts\./sys/fs/cgroup\.source", "cgroup2", "`cgroup2`", "the configuration's `source`", "a name without meaning",
         lambda d: d.pair == ("cgroup2", "cgroup")),
-    Row(r"mounts\./sys/fs/cgroup\.superblock", "cgroup2", "", "`favordynmods` too", "what moves processes into cgroups quickly",
+    Row(r"mounts\./sys/fs/cgroup\.superblock", "cgroup2", "", "`favordynmods`, `nsdelegate` too", "what moves processes into cgroups quickly; a container does not lift its own limits",
         is_superblock_of_cgroup),
     Row(r"(mounts|mountRoots|access)\.(?P<place>/sys/fs/cgroup[a-z/,=_-]*)\.\w+",
         "`resources` of controllers that this machine has in cgroup v1 only", "tmpfs with a mount a controller", "cgroup2",

@@ -9,13 +9,14 @@ MOUNT = "mkdir -p /tmp/cg && mount -t cgroup2 none /tmp/cg && "
 ALL = ["CAP_SYS_ADMIN", "CAP_MKNOD", "CAP_KILL"]
 
 
-def boot(context, args, resources=None, memory="256M", **linux):
+def boot(context, args, resources=None, memory="256M", extra=(), **linux):
     config = config_for(args, capabilities={s: ALL for s in ("bounding", "effective", "permitted")})
     for name in ("seccomp", "maskedPaths", "readonlyPaths", "resources"):
         config["linux"].pop(name, None)
     config["linux"].update(linux)
     if "namespaces" in linux:
         config["mounts"] = [m for m in config["mounts"] if m["type"] != "cgroup"]
+    config["mounts"] += extra
     if resources is not None:
         config["linux"]["resources"] = resources
     machine = Machine(context, config, memory=memory)
@@ -104,3 +105,24 @@ def a_file_that_the_kernel_does_not_have(context):
         "apply: /linux/resources/unified/nosuch.max", "(errno 2)")
     script(context, "true", {"unified": {"memory.max": "much"}}).expect_failure(
         "apply: /linux/resources/unified/memory.max: memory.max: write", "(errno 22)")
+
+
+@case()
+def a_remount_is_not_the_machines(context):
+    """Read-only is the container's mount, not the superblock that all mounts of cgroup2 share."""
+    group = {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["rw"]}
+    again = {**group, "options": ["remount", "ro"]}
+    outcome = script(context, MOUNT + "mkdir /tmp/cg/container/new && echo made; mkdir /sys/fs/cgroup/container/other || echo refused",
+                     extra=[group, again], namespaces=[{"type": "mount"}, {"type": "pid"}])
+    check_equal(outcome.expect(0).out, "made\nrefused\n", "a new mount, the container's")
+
+
+@case()
+def a_limit_is_not_lifted_from_inside(context):
+    """Of its own cgroup a cgroup namespace changes no limit, of those that it makes every one."""
+    group = {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["rw"]}
+    text = ("cd /sys/fs/cgroup; echo max >memory.max || echo refused; cat memory.max; "
+            "mkdir new && echo 5 >new/cgroup.max.depth && cat new/cgroup.max.depth")
+    outcome = script(context, text, {"memory": {"limit": 64 << 20}}, extra=[group],
+                     namespaces=[{"type": "mount"}, {"type": "pid"}, {"type": "cgroup"}])
+    check_equal(outcome.expect(0).out, "refused\n67108864\n5\n", "the limit, that of a new cgroup")
