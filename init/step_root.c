@@ -87,6 +87,8 @@ static int protect_disk(const char *device, struct failure *f)
 static int mount_layer(const struct apply_state *state, const struct step *step, const char *path,
 		       int *ret_mount_fd, struct failure *f)
 {
+	/* The VMM may have mounted its root writable; without an upper layer it becomes the root as it is. */
+	const struct mount_attr readonly = {.attr_set = MOUNT_ATTR_RDONLY};
 	char device[WORK_PATH_MAX];
 	char verified[VERITY_DEVICE_MAX];
 	struct fs_request request = {.fstype = step->fstype,
@@ -97,7 +99,11 @@ static int mount_layer(const struct apply_state *state, const struct step *step,
 
 	if (step->source == SOURCE_BOOT_ROOT) {
 		*ret_mount_fd = sys_open_tree(state->early->boot_root_fd, "", OPEN_TREE_CLONE);
-		return *ret_mount_fd < 0 ? fail_sys(f, "open_tree", "/") : 0;
+		if (*ret_mount_fd < 0)
+			return fail_sys(f, "open_tree", "/");
+		return sys_mount_setattr(*ret_mount_fd, 0, &readonly)
+			       ? fail_sys(f, "mount_setattr", "/")
+			       : 0;
 	}
 	if (step->source == SOURCE_BLOCK) {
 		snprintf(device, sizeof(device), "/dev/%s", step->src);

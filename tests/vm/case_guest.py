@@ -169,3 +169,19 @@ def writable_root_is_clean_afterwards(context):
     check("needs_recovery" not in context.tool("/sbin/dumpe2fs", "-h", root).text, "the journal was not emptied")
     context.tool("/sbin/e2fsck", "-fn", root)
     check("/new" not in context.tool("/sbin/debugfs", "-R", "ls /", root).text, "the root was written to")
+
+
+@case()
+def writable_root_without_an_upper_is_not_written_to(context):
+    """The same with smk.upper=none: no place for a mount is made on it; that fails as on a squashfs."""
+    root = vmm_root(context, "ext4")
+    before = context.tool("/sbin/debugfs", "-R", "ls /", root).text
+    settings = shell_config("echo started")
+    settings["mounts"].append({"destination": "/made", "type": "tmpfs", "source": "tmpfs"})
+    config = context.path("config")
+    with open(config, "wb") as file:
+        file.write(json.dumps(settings).encode().ljust(8192, b"\0"))
+    machine = Machine(context, None, "root=/dev/vda rw rootfstype=ext4 init=/init-oci smk.upper=none")
+    machine.has_initramfs = False
+    machine.disk(config, "smk-config").disk(root, readonly=False).boot().expect_failure("/made", "(errno 30)")
+    check_equal(context.tool("/sbin/debugfs", "-R", "ls /", root).text, before, "the root's entries")
