@@ -185,8 +185,8 @@ def groups_of_who_started_pid_1(c):
     """They do not become the root's of a user namespace, which is whom a hook sees itself as."""
     with Guest(c) as guest:
         guest.wrapper = ["setpriv", "--groups", "7"]
-        config = user_config(args=["/probe", "exit", "0"])
-        config["hooks"] = {"startContainer": [{"path": "/probe"}]}
+        config = user_config(args=["/probe", "show", "/tmp/said"])
+        config["hooks"] = {"startContainer": [{"path": "/probe", "args": ["/probe", "into", "/tmp/said", "facts"]}]}
         check_equal(guest.run(config=config).expect().facts["groups"], [], "groups of a hook")
 
 

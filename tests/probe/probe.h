@@ -25,6 +25,7 @@ extern const struct command schedule_commands[];
 extern const struct command stalk_commands[];
 
 /* Prints "probe: WHAT: strerror" on standard error; returns 1. */
+int main(int argc, char *argv[]);
 int complain(const char *what);
 long number(const char *text);
 

@@ -125,6 +125,28 @@ static int do_sizes(int argc, char *argv[])
 	return 0;
 }
 
+/* What can be said without procfs, on one line: the host name, the words, the environment. */
+static int do_about(int argc, char *argv[])
+{
+	char name[256] = "";
+
+	if (gethostname(name, sizeof(name) - 1) < 0)
+		return complain("gethostname");
+	printf("%s", name);
+	for (int i = 0; i < argc; i++)
+		printf(" %s", argv[i]);
+	for (char **entry = environ; *entry; entry++)
+		printf(" %s", *entry);
+	printf("\n");
+	return 0;
+}
+
+/* Runs COMMAND, and ends with 1: what a hook says last is kept then. */
+static int do_fails(int argc, char *argv[])
+{
+	return main(argc, argv) < 0 ? 2 : 1;
+}
+
 /* Runs COMMAND with its standard output added to PATH. */
 static int do_into(int argc, char *argv[])
 {
@@ -144,6 +166,8 @@ const struct command stream_commands[] = {
 	{"count", "[SECONDS]", do_count},
 	{"both", "", do_both},
 	{"sizes", "[COUNT]", do_sizes},
+	{"about", "[WORD...]", do_about},
+	{"fails", "COMMAND...", do_fails},
 	{"into", "PATH COMMAND...", do_into},
 	{NULL, NULL, NULL},
 };
