@@ -9,9 +9,9 @@
  * that needs an answer, or that has a terminal to hand over, gets a socket as well:
  *
  *   child                                   PID 1
- *   namespaces of its own; a byte  ------>  ID maps, time offsets, limits: what needs privileges
+ *   namespaces of its own; a byte  ------>  ID maps, time offsets: what needs privileges
  *   root of its user namespace     <------  a byte
- *   when it has a priority; a byte ------>  that, for the same reason
+ *   its steps are done; a byte     ------>  limits and priority, for the same reason
  *                                  <------  a byte
  *   the terminal's master          ------>  taken when the execve has worked
  */
@@ -165,12 +165,10 @@ static int serve_user(const struct child_setup *setup, const struct lines *lines
 		return 0;
 	if (userns_map(&linux_->uid_maps, &linux_->gid_maps, proc_fd, pid, f) ||
 	    namespaces_set_time(linux_, proc_fd, pid, f) ||
-	    limits_apply(setup->process, proc_fd, pid, f) || answer(lines, f))
+	    answer(lines, f) || hear_question(lines, &is_asked, f))
 		return -1;
-	if (!sched_has_priority(setup->process))
-		return 0;
-	if (hear_question(lines, &is_asked, f) ||
-	    (is_asked && (sched_set_priority(setup->process, pid, f) || answer(lines, f))))
+	if (is_asked && (limits_apply(setup->process, proc_fd, pid, f) ||
+			 sched_set_priority(setup->process, pid, f) || answer(lines, f)))
 		return -1;
 	return 0;
 }

@@ -154,7 +154,7 @@ static int become_user(const struct child_setup *setup, struct failure *f)
 	return seccomp->present && is_late ? seccomp_load(seccomp, &filter, f) : 0;
 }
 
-/* In a user namespace of its own the child may not: PID 1 has done it. */
+/* In a user namespace of its own the child may not: PID 1 has done it with the priority. */
 static int set_limits(const struct child_setup *setup, struct failure *f)
 {
 	if (namespaces_has_new_user(setup->linux_))
@@ -162,11 +162,9 @@ static int set_limits(const struct child_setup *setup, struct failure *f)
 	return limits_apply(setup->process, setup->proc_fd, 0, f);
 }
 
-/* The same, but only now: no step and no hook of createContainer is to run with it. */
+/* Only now: no step and no hook of createContainer is to run with it. */
 static int set_priority(const struct child_setup *setup, struct failure *f)
 {
-	if (!sched_has_priority(setup->process))
-		return 0;
 	if (namespaces_has_new_user(setup->linux_))
 		return birth_ask_user(setup, f);
 	return sched_set_priority(setup->process, 0, f);

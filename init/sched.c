@@ -57,11 +57,6 @@ static int set_personality(const struct oci_personality *wanted, struct failure 
 	return personality(wanted->domain) < 0 ? fail_sys(f, "personality", NULL) : 0;
 }
 
-bool sched_has_priority(const struct oci_process *process)
-{
-	return process->scheduler.present || process->io_priority.present;
-}
-
 int sched_set_priority(const struct oci_process *process, pid_t pid, struct failure *f)
 {
 	if (process->scheduler.present && set_scheduler(&process->scheduler, pid, f) < 0)

@@ -61,7 +61,6 @@ int pty_resize(int master_fd, uint16_t rows, uint16_t columns);
 int limits_apply(const struct oci_process *process, int proc_fd, pid_t pid,
 		 struct failure *f) FAIL_MUST_CHECK;
 /* Scheduler and I/O priority, if the configuration has one. As root of the machine. pid 0: the caller */
-bool sched_has_priority(const struct oci_process *process);
 int sched_set_priority(const struct oci_process *process, pid_t pid,
 		       struct failure *f) FAIL_MUST_CHECK;
 /* Memory policy and execution domain, of the caller. */

@@ -181,6 +181,18 @@ def user_namespace_with_other_ids(c):
 
 
 @case()
+def user_namespace_whose_limits_are_the_workload_s(c):
+    """What a limit forbids, the set-up of the container still does."""
+    limits = [{"type": "RLIMIT_FSIZE", "soft": 0, "hard": 0}]
+    mounts = [{"destination": "/data", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup"]}]
+    with Guest(c, {"/data/file": "text"}) as guest:
+        config = user_config(rlimits=limits) | {"mounts": mounts, "hostname": "inner"}
+        session = guest.run(config=config).expect()
+        check_equal(session.facts["rlimits"]["FSIZE"], [0, 0], "limit")
+        check_equal(session.console.count(b"warning"), 0, f"warnings, {session}")
+
+
+@case()
 def groups_of_who_started_pid_1(c):
     """They do not become the root's of a user namespace, which is whom a hook sees itself as."""
     with Guest(c) as guest:
