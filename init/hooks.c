@@ -8,6 +8,7 @@
  * the last line of it is kept for the message of its failure.
  */
 #include <errno.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -220,6 +221,18 @@ static const char *make_state(const struct child_setup *setup, bool is_create, s
 	return text;
 }
 
+/*
+ * A program that the boot root has runs with it as its root. Any other is looked for in our own tree, where
+ * the machine's file systems are, and the layers' files.
+ */
+static bool is_of_boot(const struct child_setup *setup, const struct oci_hook *hook)
+{
+	AUTO_FD fd = sys_open_resolve(setup->early->boot_root_fd, hook->path, O_PATH, 0,
+				      RESOLVE_IN_ROOT);
+
+	return fd >= 0;
+}
+
 int hooks_run(const struct child_setup *setup, enum oci_hook_kind kind, struct failure *f)
 {
 	const struct oci_hooks *hooks = &setup->spec->hooks;
@@ -233,7 +246,8 @@ int hooks_run(const struct child_setup *setup, enum oci_hook_kind kind, struct f
 		return fail_at(f, STAGE_SPAWN, "/hooks");
 	for (size_t i = 0; i < hooks->counts[kind]; i++) {
 		const struct oci_hook *hook = &hooks->items[kind][i];
-		int root_fd = is_create ? setup->early->boot_root_fd : -1;
+		int root_fd =
+			is_create && is_of_boot(setup, hook) ? setup->early->boot_root_fd : -1;
 
 		if (run_hook(hook, root_fd, state, f) < 0)
 			return fail_at(f, STAGE_SPAWN, hook->field);
