@@ -164,8 +164,8 @@ static int serve_user(const struct child_setup *setup, const struct lines *lines
 	if (!is_asked)
 		return 0;
 	if (userns_map(&linux_->uid_maps, &linux_->gid_maps, proc_fd, pid, f) ||
-	    namespaces_set_time(linux_, proc_fd, pid, f) ||
-	    answer(lines, f) || hear_question(lines, &is_asked, f))
+	    namespaces_set_time(linux_, proc_fd, pid, f) || answer(lines, f) ||
+	    hear_question(lines, &is_asked, f))
 		return -1;
 	if (is_asked && (limits_apply(setup->process, proc_fd, pid, f) ||
 			 sched_set_priority(setup->process, pid, f) || answer(lines, f)))

@@ -103,6 +103,7 @@ static const struct {
 	{"kernel/msg", OCI_NAMESPACE_IPC},      {"kernel/shm", OCI_NAMESPACE_IPC},
 	{"kernel/sem", OCI_NAMESPACE_IPC},      {"kernel/auto_msgmni", OCI_NAMESPACE_IPC},
 	{"kernel/hostname", OCI_NAMESPACE_UTS}, {"kernel/domainname", OCI_NAMESPACE_UTS},
+	{"user/", OCI_NAMESPACE_USER},
 };
 
 static bool is_container_sysctl(const struct planner *planner, const char *path)

@@ -193,6 +193,21 @@ def user_namespace_whose_limits_are_the_workload_s(c):
 
 
 @case()
+def user_namespace_with_parameters(c):
+    """They are its own: PID 1's, which are this machine's, stay."""
+    path = "/proc/sys/user/max_user_namespaces"
+    with open(path, encoding="ascii") as file:
+        before = file.read()
+    with Guest(c) as guest:
+        config = user_config()
+        config["linux"]["sysctl"] = {"user.max_user_namespaces": "76543"}
+        config["process"]["args"] = ["/probe", "show", path]
+        guest.run(config=config).expect(out=b"76543\n")
+    with open(path, encoding="ascii") as file:
+        check_equal(file.read(), before, path)
+
+
+@case()
 def groups_of_who_started_pid_1(c):
     """They do not become the root's of a user namespace, which is whom a hook sees itself as."""
     with Guest(c) as guest:
