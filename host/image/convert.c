@@ -102,12 +102,8 @@ void conversion_add_link(struct conversion *c, const char *path, const char *tar
 void layers_init(struct layers *layers, const struct image *image,
 		 const struct layer_image_ops *ops, uint64_t max)
 {
-	*layers = (struct layers){
-		.image = image,
-		.ops = ops,
-		.max = max,
-		.trees = must_alloc(image->layer_count * sizeof(struct layer_tree)),
-	};
+	*layers = (struct layers){.image = image, .ops = ops, .max = max};
+	layers->trees = must_alloc(image->layer_count * sizeof(struct layer_tree));
 }
 
 void layers_finish(struct layers *layers)
@@ -253,7 +249,7 @@ static int fail_link(const struct lower_link *link, struct failure *f)
 }
 
 static int copy_up(struct layers *layers, struct conversion *c, size_t index,
-		   const struct lower_link *link, struct failure *f)
+		   const struct lower_link *link, const char *name, struct failure *f)
 {
 	const struct image *image = layers->image;
 	struct layer_entry *lower;
@@ -265,24 +261,32 @@ static int copy_up(struct layers *layers, struct conversion *c, size_t index,
 		return fail_link(link, f);
 	c->ordinal = 0;
 	c->wanted = lower->inode->ordinal;
-	c->wanted_path = link->target;
+	c->wanted_path = name;
 	return layer_read(c, &image->store, &image->layers[layer], layers->max, f);
+}
+
+static struct layer_entry *find_target(struct layer_tree *tree, const struct lower_link *link,
+				       struct failure *f)
+{
+	struct layer_place target;
+
+	if (tree_locate(tree, link->target, &target, f) || !target.name[0])
+		return NULL;
+	return tree_find(tree, target.directory, target.name);
 }
 
 static int add_lower_link(struct layers *layers, struct conversion *c, size_t index,
 			  const struct lower_link *link, struct failure *f)
 {
 	struct layer_place place;
-	struct layer_place target;
-	struct layer_entry *entry;
+	struct layer_entry *entry = find_target(&c->tree, link, f);
 
-	if (tree_locate(&c->tree, link->target, &target, f))
-		return -1;
-	entry = tree_find(&c->tree, target.directory, target.name);
+	if (entry && tree_is_whiteout(entry->inode)) /* hidden after it got its second name */
+		return copy_up(layers, c, index, link, link->path, f);
 	if (!entry) {
-		if (copy_up(layers, c, index, link, f))
+		if (copy_up(layers, c, index, link, link->target, f))
 			return -1;
-		entry = tree_find(&c->tree, target.directory, target.name);
+		entry = find_target(&c->tree, link, f);
 	}
 	if (tree_locate(&c->tree, link->path, &place, f))
 		return -1;
@@ -303,22 +307,29 @@ static int convert(struct layers *layers, struct conversion *c, size_t index, bo
 	}
 	if (borrow(layers, index, c->tree.root, ret_depends, f))
 		return -1;
+	*ret_depends |= c->tree.root->is_opaque;
+	if (index && c->tree.root->is_opaque)
+		return fail_err(
+			f, 0, "", image->layers[index].diff_id,
+			"the layer hides all below it, which no overlay can: use --flatten");
 	tree_sort(&c->tree);
 	return c->ops->finish(c->image, &c->tree, f);
 }
 
-static int link_merged(struct layer_tree *tree, const struct lower_link *link, struct failure *f)
+/* Before the layer, which may hide the file's first name, goes on top of the others. */
+static int link_merged(struct layer_tree *lower, struct layer_tree *tree,
+		       const struct lower_link *link, struct failure *f)
 {
+	struct layer_entry *entry = find_target(tree, link, f);
 	struct layer_place place;
-	struct layer_place target;
-	struct layer_entry *entry;
 
-	if (tree_locate(tree, link->target, &target, f) || tree_locate(tree, link->path, &place, f))
-		return -1;
-	entry = target.name[0] ? tree_find(tree, target.directory, target.name) : NULL;
+	if (!entry || tree_is_whiteout(entry->inode))
+		entry = find_target(lower, link, f);
 	if (!entry || S_ISDIR(entry->inode->mode))
 		return fail_link(link, f);
-	return tree_put(tree, &place, entry->inode, f);
+	return tree_locate(tree, link->path, &place, f) || tree_put(tree, &place, entry->inode, f)
+		       ? -1
+		       : 0;
 }
 
 /* All data goes into one image; the names are merged, layer by layer, when each is read. */
@@ -334,10 +345,10 @@ static int add_layer(struct layers *layers, struct conversion *merged, size_t in
 	c.bytes = merged->bytes;
 	result = layer_read(&c, &image->store, &image->layers[index], layers->max, f);
 	merged->bytes = c.bytes;
+	for (const struct lower_link *link = c.links; link && !result; link = link->next)
+		result = link_merged(&merged->tree, &c.tree, link, f);
 	if (!result)
 		result = tree_merge(&merged->tree, &c.tree, f);
-	for (const struct lower_link *link = c.links; link && !result; link = link->next)
-		result = link_merged(&merged->tree, link, f);
 	if (result) { /* the image's threads write into the inodes of this tree, too */
 		merged->ops->destroy(merged->image);
 		merged->image = NULL;

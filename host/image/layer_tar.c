@@ -241,6 +241,8 @@ static int put_link(struct conversion *c, const struct layer_place *place, const
 		conversion_add_link(c, path, target);
 		return 0;
 	}
+	if (tree_is_whiteout(entry->inode))
+		return fail_err(f, 0, "", path, "a hard link to %.80s, which is hidden", target);
 	if (S_ISDIR(entry->inode->mode))
 		return fail_err(f, 0, "", path, "a hard link to a directory: %.80s", target);
 	if (entry == tree_find(&c->tree, place->directory, place->name))

@@ -229,6 +229,10 @@ STREAMS = {
     "hard link to a directory": (one_layer(hardlink("a", "bin")), ["a hard link to a directory"]),
     "hard link to itself": (one_layer(hardlink("a", "a")), ["a hard link to a"]),
     "hard link out": (one_layer(hardlink("a", "../../../../../../etc/passwd")), ["a hard link to"]),
+    "hard link to a hidden file": (lambda path: Image([layer(tar(HELLO, entry("k"))), layer(tar(
+        entry(".wh.k"), hardlink("a", "k")))]).layout(path), ["a hard link to k, which is hidden"]),
+    "root is opaque": (lambda path: Image([layer(GOOD), layer(tar(entry(".wh..wh..opq"), HELLO))]).layout(path),
+                       ["hides all below it", "use --flatten"]),
     "link loop as a parent": (one_layer(symlink("l", "m"), symlink("m", "l"), entry("l/a")), ["Too many levels"]),
     "link to itself as a parent": (one_layer(symlink("l", "l"), entry("l/a")), ["Too many levels"]),
     "file as a parent": (one_layer(entry("bin/hello/a")), ["Not a directory"]),

@@ -37,7 +37,7 @@ LOWEST = tar(
     entry("big", data=bytes(range(256)) * 2000 + bytes(300000) + b"end"), entry("zeros", data=bytes(1 << 20)),
     folder("real"), symlink("lnk", "real"), entry("lnk/through", data=b"t"), entry("real/../up", data=b"u"),
     entry("/abs/solute", data=b"abs"), entry("../../escape", data=b"e"), folder("old-time", mtime=1),
-    entry("past", mtime=-5), entry("future", mtime=1 << 33), entry("half", mtime=1500000000.75),
+    entry("mover", data=b"moved", mode=0o604, uid=44), entry("past", mtime=-5), entry("future", mtime=1 << 33), entry("half", mtime=1500000000.75),
     symlink("dirlink", "real"), entry("odd/./name//x"),
 )
 MIDDLE = tar(
@@ -50,6 +50,7 @@ MIDDLE = tar(
 )
 HIGHEST = tar(
     entry(".wh.file-to-dir"), folder("file-to-dir", mode=0o711), entry("file-to-dir/x"), entry("dir-to-file", data=b"f"),
+    hardlink("moved", "mover"), entry(".wh.mover"),
     symlink("to-link", "keep"), entry("deep/.wh.er"), entry("cross2", data=b"apart"), entry(".wh.nothing"),
 )
 GNU = tar(folder(LONG), entry(LONG + "/" + LONG, data=b"long"), entry("odd-\udcff\udc80-\u00e9", data=b"o"),
@@ -189,6 +190,18 @@ def image_layers_of_the_same_bytes(context):
             image = Image([layer(LOWEST, kind, packed=data)]).layout(context.path(name + system))
             seen[name] = hashes(baked(context, image, "baked-" + name + system, "--layer-fs", system))
         check_equal(len(set(map(tuple, seen.values()))), 1, f"number of {system} images of {seen}")
+
+
+@case()
+def image_whose_root_is_opaque(context):
+    own_cache(context)
+    opaque = tar(entry(".wh..wh..opq"), entry("bin/hello"))
+    image = Image([layer(tar(entry("y"))), layer(opaque)]).layout(context.path("image"))
+    found = mounted_tree(context, "flat", baked(context, image, "baked", "--flatten"))
+    check_equal(sorted(found), [".", "bin", "bin/hello"], "flattened")
+    # As the lowest it hides nothing; what is cached of it then is not taken where it would.
+    baked(context, Image([layer(opaque)]).layout(context.path("alone")), "baked-alone")
+    context.smk("bake", image, context.path("none")).expect_line(125, "smk: ", "hides all below it")
 
 
 @case()
