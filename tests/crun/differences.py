@@ -226,8 +226,8 @@ def is_bound_node(d):
     name = d.place[len("/dev/"):]
     if not d.has("user") or name not in NODES:
         return False
-    return d.pair in {"root": [("/" + name, f"/device/00{NODES.index(name)}")], "source": [("devtmpfs", "rootfs")],
-                      "type": [("devtmpfs", "rootfs")], "options": [(["noexec", "nosuid", "relatime", "rw"], ["rw"])],
+    return d.pair in {"root": [("/" + name, f"/device/00{NODES.index(name)}")], "source": [("devtmpfs", "smk-work")],
+                      "type": [("devtmpfs", "tmpfs")], "options": [(["noexec", "nosuid", "relatime", "rw"], ["relatime", "rw"])],
                       "uid": [(NOBODY, 0)], "gid": [(NOBODY, 0)]}.get(d.leaf, []) or (
                           d.leaf == "superblock" and "rw" in d.host and "rw" in d.guest)
 
