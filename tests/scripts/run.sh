@@ -13,6 +13,9 @@ suite() {
     printf "\t@echo '%s'\n" "$@" >>"$scratch/Makefile"
 }
 
+# Those of the run that this is a part of are not meant.
+unset CONFORMANCE CONFORMANCE_MIN
+
 # The last lines of a run over the suites.
 summary() {
     (cd "$scratch" && "$top/tests/run.sh" logs "$@" >out 2>&1; echo "code $?" >>out; tail -n "$lines" out | tr '\n' '|')
