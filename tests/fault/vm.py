@@ -27,7 +27,7 @@ ENOSYS, UNUSED = 38, 500
 FIRST_NEW = 261  # arm64's table: prlimit64 and what came after it
 ALSO_NEW = {"unshare", "set_mempolicy", "epoll_create1", "epoll_pwait", "signalfd4"}
 PLAIN, LOCK = {}, threading.Lock()
-WRAPPED = {"seccomp", "seccompFilters"}  # facts that the wrapper's own filter changes
+WRAPPED = {"seccomp", "seccompFilters", "calls"}  # facts that the wrapper's own filter changes
 
 
 def numbers():
@@ -59,7 +59,7 @@ def config():
     found["mounts"] += [{"destination": "/mapped", "type": "tmpfs", "source": "t", "options": ["idmap", "mode=755"],
                          "uidMappings": MAPS, "gidMappings": MAPS},
                         bind("/init-oci", "/file", "ro"),
-                        {"destination": "/tree", "type": "bind", "source": "/proc", "options": ["rbind", "rro"]}]
+                        {"destination": "/tree", "type": "bind", "source": "/dev", "options": ["rbind", "rro"]}]
     found["hooks"] = {"startContainer": [hook("/probe", "exit", 0, timeout=5)]}
     found["linux"] |= {
         "namespaces": [{"type": t} for t in ("pid", "ipc", "uts", "mount", "cgroup", "time")],
