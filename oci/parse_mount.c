@@ -152,7 +152,7 @@ static int check_bind_data(const struct field *options, struct oci_mount *mount,
 		if (field_warn(options, f, "\"%s\" has no effect on a bind mount", option))
 			return -1;
 	}
-	mount->data.count = 0;
+	mount->data = (struct oci_strings){.count = 0};
 	return 0;
 }
 

@@ -97,7 +97,7 @@ def manual_documents_every_option(context):
     help_text = context.smk("--help").expect(0).text
     with open("docs/man/smk.1", encoding="utf-8") as file:
         manual = file.read()
-    options = help_text.split("Options of run:")[1]
+    options = help_text.split("\nOptions of run")[1]
     for name in re.findall(r"^  --([a-z-]+)", options, re.M):
         check_in(".It Fl Fl " + name + "\n", manual.replace(" Ar", "\nAr"), "smk.1")
 
