@@ -52,6 +52,25 @@ int file_read(int dir_fd, const char *path, size_t limit, char **ret_bytes, size
 	return read_all(fd, limit, path, ret_bytes, ret_length, f);
 }
 
+int file_write_at(int fd, const char *path, uint64_t offset, const void *bytes, size_t length,
+		  struct failure *f)
+{
+	const char *at = bytes;
+
+	while (length) {
+		ssize_t done = pwrite(fd, at, length, (off_t)offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return fail_sys(f, "write", path);
+		at += done;
+		offset += (uint64_t)done;
+		length -= (size_t)done;
+	}
+	return 0;
+}
+
 /* mkdir -p of a path, new directories with mode 0700. */
 static int make_directories(char *path, struct failure *f)
 {

@@ -125,6 +125,8 @@ const char *nearest(const char *word, const char *const *list, size_t count);
 /* Reads a whole regular file of at most `limit` bytes (more is an error). */
 int file_read(int dir_fd, const char *path, size_t limit, char **ret_bytes, size_t *ret_length,
 	      struct failure *f) FAIL_MUST_CHECK;
+int file_write_at(int fd, const char *path, uint64_t offset, const void *bytes, size_t length,
+		  struct failure *f) FAIL_MUST_CHECK;
 /* $XDG_CACHE_HOME/smk/NAME (or ~/.cache/smk/NAME), made when missing; an absolute path. */
 int cache_directory(const char *name, char **ret_path, struct failure *f) FAIL_MUST_CHECK;
 /* The files of a scratch directory. */
@@ -134,7 +136,6 @@ int cache_directory(const char *name, char **ret_path, struct failure *f) FAIL_M
 int scratch_directory(bool keep, const char **ret_path, struct failure *f) FAIL_MUST_CHECK;
 /* Takes the scratch directory away now; safe to call when there is none. */
 void scratch_remove(void);
-
 /* Removes what killed ones left. */
 void scratch_sweep(void);
 

@@ -99,25 +99,6 @@ static struct level hash_level(const struct level *below)
 	return level;
 }
 
-static int write_at(int fd, const char *path, uint64_t offset, const void *bytes, uint64_t length,
-		    struct failure *f)
-{
-	const char *at = bytes;
-
-	while (length) {
-		ssize_t done = pwrite(fd, at, (size_t)length, (off_t)offset);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return fail_sys(f, "write", path);
-		at += done;
-		offset += (uint64_t)done;
-		length -= (uint64_t)done;
-	}
-	return 0;
-}
-
 static int write_tree(int fd, const char *path, uint64_t data_blocks, const struct level *levels,
 		      unsigned count, struct failure *f)
 {
@@ -135,12 +116,12 @@ static int write_tree(int fd, const char *path, uint64_t data_blocks, const stru
 	};
 
 	memcpy(block, &superblock, sizeof(superblock));
-	if (write_at(fd, path, offset, block, sizeof(block), f))
+	if (file_write_at(fd, path, offset, block, sizeof(block), f))
 		return -1;
 	offset += VERITY_BLOCK;
 	while (count--) {
-		if (write_at(fd, path, offset, levels[count].bytes,
-			     levels[count].blocks * VERITY_BLOCK, f))
+		if (file_write_at(fd, path, offset, levels[count].bytes,
+				  levels[count].blocks * VERITY_BLOCK, f))
 			return -1;
 		offset += levels[count].blocks * VERITY_BLOCK;
 	}

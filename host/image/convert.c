@@ -163,7 +163,7 @@ static enum lower_word ask(const struct layer_tree *tree, const char *path,
 		at = tree_find(tree, at, name);
 		if (!at)
 			return is_hidden ? LOWER_HIDES : LOWER_SILENT;
-		if (S_ISCHR(at->inode->mode) && !at->inode->major && !at->inode->minor)
+		if (tree_is_whiteout(at->inode))
 			return LOWER_HIDES;
 	}
 	*ret = at;

@@ -14,7 +14,6 @@
  */
 #include "host/image/erofs.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,19 +21,9 @@
 
 static int put(struct layer_image *image, const void *bytes, size_t length, struct failure *f)
 {
-	const char *at = bytes;
-
-	while (length) {
-		ssize_t done = pwrite(image->fd, at, length, (off_t)image->position);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return fail_sys(f, "write", image->path);
-		at += done;
-		length -= (size_t)done;
-		image->position += (uint64_t)done;
-	}
+	if (file_write_at(image->fd, image->path, image->position, bytes, length, f))
+		return -1;
+	image->position += length;
 	return 0;
 }
 
