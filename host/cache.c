@@ -23,13 +23,18 @@
 #define UNUSED_DAYS 30 /* an image nobody ran for so long is removed */
 #define LOCK_PREFIX ".lock-"
 
-void cache_sweep(const char *directory)
+void cache_sweep(void)
 {
 	time_t oldest = time(NULL) - UNUSED_DAYS * 24 * 3600;
+	AUTO_FREE char *directory = NULL;
+	struct failure ignored = {0};
 	struct dirent *entry;
-	DIR *list = opendir(directory);
 	struct stat st;
+	DIR *list;
 
+	if (cache_directory(CACHE_LAYERS, &directory, &ignored))
+		return; /* then there is nothing in it */
+	list = opendir(directory);
 	while (list && (entry = readdir(list)))
 		if (!fstatat(dirfd(list), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
 		    S_ISREG(st.st_mode) && st.st_mtim.tv_sec < oldest)
@@ -90,8 +95,14 @@ static bool has_name(int fd, const char *path)
 	       by_fd.st_ino == by_name.st_ino;
 }
 
+static bool wants_end(const struct cache_request *request)
+{
+	return request->wants_end ? request->wants_end(request->context) : signals_want_end();
+}
+
 /* Waits with an eye on the signals, which a blocking flock() would sleep through. */
-static int wait_for_lock(int fd, const char *path, const char *what, struct failure *f)
+static int wait_for_lock(int fd, const char *path, const struct cache_request *request,
+			 struct failure *f)
 {
 	struct pollfd signals = {.fd = signals_fd(), .events = POLLIN};
 	double begin = now_ms();
@@ -99,14 +110,17 @@ static int wait_for_lock(int fd, const char *path, const char *what, struct fail
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return fail_sys(f, "flock", path);
-		say_progress("another smk packs this %s, %.1f s", what, (now_ms() - begin) / 1e3);
-		if (poll(&signals, 1, 50) > 0 && signals_want_end())
+		say_progress("another smk packs this %s, %.1f s", request->what,
+			     (now_ms() - begin) / 1e3);
+		poll(&signals, 1, 50);
+		if (wants_end(request))
 			return fail_err(f, EINTR, "flock", path, "ended by a signal");
 	}
 	return 0;
 }
 
-static int lock(const char *path, const char *what, int *ret_fd, struct failure *f)
+static int lock(const char *path, const struct cache_request *request, int *ret_fd,
+		struct failure *f)
 {
 	for (;;) {
 		AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -114,7 +128,7 @@ static int lock(const char *path, const char *what, int *ret_fd, struct failure 
 
 		if (fd < 0)
 			return fail_sys(f, "open", path);
-		result = wait_for_lock(fd, path, what, f);
+		result = wait_for_lock(fd, path, request, f);
 		say_progress(NULL);
 		if (result)
 			return -1;
@@ -172,41 +186,60 @@ static int make(const struct cache_request *request, const char *directory, char
 	return 0;
 }
 
-/* With the lock: what another smk has made meanwhile is taken. */
-static int make_once(const struct cache_request *request, const char *directory, char **ret_image,
-		     bool *ret_is_cached, struct failure *f)
+static void unlock(struct cache_place *place)
 {
-	AUTO_FREE char *path = must_format("%s/" LOCK_PREFIX "%.*s", directory,
-					   (int)strcspn(request->names[0], "."), request->names[0]);
-	AUTO_FD lock_fd = -1;
-	int result = 0;
+	if (place->lock_fd >= 0)
+		unlink(place->lock_path);
+	cleanup_fd(&place->lock_fd);
+	cleanup_free(&place->lock_path);
+	cleanup_free(&place->directory);
+}
 
-	if (lock(path, request->what, &lock_fd, f))
+int cache_open(const struct cache_request *request, struct cache_place *ret, struct failure *f)
+{
+	struct cache_place place = {.lock_fd = -1};
+
+	if (cache_directory(CACHE_LAYERS, &place.directory, f))
 		return -1;
-	*ret_image = find(request, directory);
-	*ret_is_cached = *ret_image;
-	if (!*ret_image)
-		result = make(request, directory, ret_image, f);
-	unlink(path);
+	place.image = find(request, place.directory);
+	if (!place.image) {
+		place.lock_path =
+			must_format("%s/" LOCK_PREFIX "%.*s", place.directory,
+				    (int)strcspn(request->names[0], "."), request->names[0]);
+		if (lock(place.lock_path, request, &place.lock_fd, f)) {
+			unlock(&place);
+			return -1;
+		}
+		/* What another smk has made meanwhile is taken. */
+		place.image = find(request, place.directory);
+	}
+	if (place.image)
+		unlock(&place);
+	*ret = place;
+	return 0;
+}
+
+int cache_make(const struct cache_request *request, struct cache_place *place, struct failure *f)
+{
+	int result = make(request, place->directory, &place->image, f);
+
+	unlock(place);
 	return result;
 }
 
 int cache_get(const struct cache_request *request, char **ret_image, bool *ret_is_cached,
 	      struct failure *f)
 {
-	AUTO_FREE char *directory = NULL;
-	bool is_cached_now = true;
-	char *image;
+	struct cache_place place;
 
-	if (cache_directory(CACHE_LAYERS, &directory, f))
+	if (cache_open(request, &place, f))
 		return -1;
-	image = find(request, directory);
-	if (!image) {
-		if (make_once(request, directory, &image, &is_cached_now, f))
+	*ret_is_cached = place.image;
+	if (!place.image) {
+		if (cache_make(request, &place, f))
 			return -1;
-		cache_sweep(directory);
+		cache_sweep();
 	}
-	*ret_image = image;
-	*ret_is_cached = is_cached_now;
+	*ret_image = place.image;
 	return 0;
 }

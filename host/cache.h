@@ -17,13 +17,30 @@ struct cache_request {
 	const char *what; /* in "another smk packs this ..." */
 	/* Makes the image at a temporary path; *ret_which: the name that it gets. */
 	int (*make)(void *context, const char *temporary, unsigned *ret_which, struct failure *f);
+	/* Whether waiting for another smk is over; NULL: when a signal says so. */
+	bool (*wants_end)(void *context);
 	void *context;
 };
 
 /* The path of the image, made now when it is not there. */
 int cache_get(const struct cache_request *request, char **ret_image, bool *ret_is_cached,
 	      struct failure *f) FAIL_MUST_CHECK;
+
+/* The same in two steps, for who gets several images at once. */
+struct cache_place {
+	char *image; /* there; the caller's */
+	/* Not there: the lock is ours, until cache_make(). */
+	char *directory;
+	char *lock_path;
+	int lock_fd;
+};
+int cache_open(const struct cache_request *request, struct cache_place *ret,
+	       struct failure *f) FAIL_MUST_CHECK;
+/* Sets place->image; on failure it stays NULL. The place's lock is gone either way. */
+int cache_make(const struct cache_request *request, struct cache_place *place,
+	       struct failure *f) FAIL_MUST_CHECK;
+
 /* Removes what nobody has used for long: images, temporary files, locks. */
-void cache_sweep(const char *directory);
+void cache_sweep(void);
 
 #endif

@@ -7,7 +7,7 @@ HOST_SRCS := \
 	host/process.c host/run.c host/say.c host/scratch.c host/session.c host/signals.c host/stream.c host/tail.c \
 	host/terminal.c host/timing.c host/tree.c host/util.c host/verity.c host/vmm.c host/vmm_command.c
 # Images: from what tools leave on disk to layers and a configuration.
-HOST_SRCS += $(addprefix host/image/,choose.c config.c convert.c erofs.c erofs_tree.c image.c layer_merge.c layer_tar.c layer_tree.c \
+HOST_SRCS += $(addprefix host/image/,choose.c config.c convert.c erofs.c erofs_tree.c image.c layer_merge.c layer_path.c layer_stream.c layer_tar.c layer_tree.c lower.c \
 	overrides.c prepare.c squashfs.c squashfs_lz4.c squashfs_tree.c store.c)
 # The parser of the guest, and the library's hash, whose names its archive hides.
 HOST_SHARED_SRCS := $(wildcard oci/*.c) lib/sha256.c lib/sha256_cpu.c

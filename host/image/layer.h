@@ -16,11 +16,20 @@
 
 #include "host/host.h"
 
+/* The attribute of a directory that hides what lower layers have in it. */
+#define LAYER_OPAQUE "trusted.overlay.opaque"
+
 struct layer_xattr {
 	struct layer_xattr *next; /* sorted by name */
 	char *name;
 	size_t length;
 	unsigned char *value;
+};
+
+/* A hard link of the stream whose file only a lower layer has. */
+struct lower_link {
+	char *path;
+	char *target;
 };
 
 /* A file with any number of names. */
@@ -40,6 +49,11 @@ struct layer_inode {
 	uint64_t place; /* the image's: where its inode is */
 	uint32_t number;
 	uint64_t ordinal; /* of its entry in the stream, from 1; 0: a directory without one */
+	size_t source;    /* the layer whose stream that is */
+	/* Nothing is known yet but this: all else comes from the layers below. */
+	struct lower_link *lower;
+	struct layer_inode
+		*twin; /* the same file, whose names are to be this one's: tree_repoint() */
 };
 
 /* A name in a directory. */
@@ -54,6 +68,7 @@ struct layer_entry {
 	unsigned depth;
 	bool is_opaque; /* lower layers' contents of the directory are hidden */
 	bool is_new;    /* and so are its owner, mode and time: there was a whiteout of it */
+	bool is_implied; /* not of the stream: a lower file's name, which a hard link gave one more */
 };
 
 struct layer_tree {
@@ -93,6 +108,8 @@ static inline bool tree_is_whiteout(const struct layer_inode *inode)
 }
 /* Takes the entry, with all below it, out of the tree. */
 void tree_remove(struct layer_tree *tree, struct layer_entry *entry);
+/* Gives the names of all inodes that have a twin to the twin. */
+void tree_repoint(struct layer_tree *tree);
 /*
  * Puts a layer on top of the others, as an overlay shows them: what whiteouts and opaque directories
  * hide is gone afterwards, and so are they. `from` is left without inodes, to be finished.

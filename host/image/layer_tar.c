@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * A layer's tar stream -> its tree, and its files' data into the image.
- *
- * Two of libarchive's readers stand in a row: the first takes the compression off, so that the tar
- * stream itself can be hashed for the diff id; the second takes the tar apart. Both directions of
- * trust are checked: the blob by its digest (blob_read), the stream by its diff id.
- */
+/* A layer's tar stream -> its tree, and its files' data into the image. */
 #include "host/image/convert.h"
+#include "host/image/layer_stream.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -15,94 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define CHUNK           (256u << 10)
 #define WHITEOUT        ".wh."
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
 #define WHITEOUT_META   ".wh..wh."
 #define XATTRS_MAX      (64u << 10) /* bytes of one file's, names included */
-
-struct stream {
-	struct blob blob;
-	struct archive *raw;
-	struct archive *tar;
-	struct sha256 hash; /* of what is in the compression */
-	bool is_empty;      /* there is nothing in it */
-	uint64_t length;
-	uint64_t max;
-	struct failure *f;
-	unsigned char packed[CHUNK];
-	unsigned char plain[CHUNK];
-};
-
-static ssize_t read_packed(struct archive *archive, void *context, const void **ret_bytes)
-{
-	struct stream *stream = context;
-	ssize_t got = blob_read(&stream->blob, stream->packed, sizeof(stream->packed), stream->f);
-
-	if (got < 0)
-		archive_set_error(archive, EIO, "%s", "see the failure");
-	*ret_bytes = stream->packed;
-	return got < 0 ? -1 : got;
-}
-
-static ssize_t read_plain(struct archive *archive, void *context, const void **ret_bytes)
-{
-	struct stream *stream = context;
-	la_ssize_t got = stream->is_empty ? 0
-					  : archive_read_data(stream->raw, stream->plain,
-							      sizeof(stream->plain));
-
-	*ret_bytes = stream->plain;
-	if (got < 0) {
-		archive_set_error(archive, EIO, "%s", archive_error_string(stream->raw));
-		return -1;
-	}
-	stream->length += (uint64_t)got;
-	if (stream->length > stream->max) {
-		archive_set_error(archive, EFBIG,
-				  "more than %llu MiB unpacked: see --max-layer-size",
-				  (unsigned long long)(stream->max >> 20));
-		return -1;
-	}
-	sha256_update(&stream->hash, stream->plain, (size_t)got);
-	return got;
-}
-
-static int fail_stream(struct stream *stream, struct archive *archive, struct failure *f)
-{
-	const char *words = archive_error_string(archive);
-
-	return fail_err(f, 0, "", stream->blob.shown, "%s",
-			words ? words : "cannot be read as a tar archive");
-}
-
-static int open_stream(struct stream *stream, struct failure *f)
-{
-	struct archive_entry *entry;
-	int result;
-
-	stream->raw = archive_read_new();
-	stream->tar = archive_read_new();
-	if (!stream->raw || !stream->tar)
-		return fail_err(f, ENOMEM, "", stream->blob.shown, "%s", "");
-	archive_read_support_filter_gzip(stream->raw);
-	archive_read_support_filter_zstd(stream->raw);
-	archive_read_support_format_raw(stream->raw);
-	archive_read_support_format_empty(stream->raw);
-	archive_read_support_format_tar(stream->tar);
-	/* An empty tar, as some tools write a layer that changes nothing, is no error. */
-	archive_read_support_format_empty(stream->tar);
-	result = archive_read_open(stream->raw, stream, NULL, read_packed, NULL);
-	if (result == ARCHIVE_OK)
-		result = archive_read_next_header(stream->raw, &entry);
-	if (result != ARCHIVE_OK && !stream->blob.length)
-		return fail_err(f, 0, "", stream->blob.shown, "the layer is empty");
-	stream->is_empty = result == ARCHIVE_EOF;
-	if (result != ARCHIVE_OK && !stream->is_empty)
-		return fail_stream(stream, stream->raw, f);
-	result = archive_read_open(stream->tar, stream, NULL, read_plain, NULL);
-	return result == ARCHIVE_OK ? 0 : fail_stream(stream, stream->tar, f);
-}
 
 /* ---- entries -------------------------------------------------------------------------------- */
 
@@ -144,13 +55,14 @@ static int new_inode(struct conversion *c, struct archive_entry *entry, const ch
 	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
 		return fail_err(f, 0, "", path, "its owner is not a user or group id: %lld:%lld",
 				(long long)uid, (long long)gid);
-	inode = tree_inode(&c->tree, mode & (S_IFMT | 07777));
+	inode = tree_inode(c->tree, mode & (S_IFMT | 07777));
 	if (S_ISLNK(mode))
 		inode->mode = S_IFLNK | 0777; /* Linux has no other */
 	inode->uid = (uint32_t)uid;
 	inode->gid = (uint32_t)gid;
 	inode->mtime = archive_entry_mtime(entry);
 	inode->ordinal = c->ordinal;
+	inode->source = c->index;
 	if (S_ISCHR(mode) || S_ISBLK(mode)) {
 		inode->major = (uint32_t)archive_entry_rdevmajor(entry);
 		inode->minor = (uint32_t)archive_entry_rdevminor(entry);
@@ -181,8 +93,8 @@ static int append_hole(struct conversion *c, int64_t length, struct failure *f)
 	return 0;
 }
 
-static int check_size(struct conversion *c, struct stream *stream, const char *path, int64_t size,
-		      struct failure *f)
+static int check_size(struct conversion *c, struct layer_stream *stream, const char *path,
+		      int64_t size, struct failure *f)
 {
 	c->bytes += (uint64_t)size;
 	if (size < 0 || c->bytes > stream->max)
@@ -191,7 +103,8 @@ static int check_size(struct conversion *c, struct stream *stream, const char *p
 	return 0;
 }
 
-static int copy_blocks(struct conversion *c, struct stream *stream, int64_t size, struct failure *f)
+static int copy_blocks(struct conversion *c, struct layer_stream *stream, int64_t size,
+		       struct failure *f)
 {
 	int64_t done = 0;
 
@@ -204,7 +117,7 @@ static int copy_blocks(struct conversion *c, struct stream *stream, int64_t size
 		if (result == ARCHIVE_EOF)
 			break;
 		if (result < ARCHIVE_WARN)
-			return fail_stream(stream, stream->tar, f);
+			return stream_fail(stream, f);
 		if (offset < done || offset > size || (int64_t)length > size - offset)
 			return fail_err(f, 0, "", stream->blob.shown, "a sparse file's map lies");
 		if (append_hole(c, offset - done, f) ||
@@ -215,7 +128,7 @@ static int copy_blocks(struct conversion *c, struct stream *stream, int64_t size
 	return append_hole(c, size - done, f);
 }
 
-static int copy_file(struct conversion *c, struct stream *stream, struct archive_entry *entry,
+static int copy_file(struct conversion *c, struct layer_stream *stream, struct archive_entry *entry,
 		     const char *path, struct layer_inode *inode, struct failure *f)
 {
 	int64_t size = archive_entry_size(entry);
@@ -227,27 +140,49 @@ static int copy_file(struct conversion *c, struct stream *stream, struct archive
 	return 0;
 }
 
-/* A second name of a file; one of a lower layer's files is looked for when the stream has ended. */
+/* A file that only a lower layer has is there under both names, as after a copy-up. */
+static int put_lower_link(struct conversion *c, const struct layer_place *to, const char *path,
+			  const char *target, struct layer_entry **ret, struct failure *f)
+{
+	struct layer_inode *inode = tree_inode(c->tree, S_IFREG);
+
+	inode->lower = must_alloc(sizeof(*inode->lower));
+	inode->lower->path = must_copy(path);
+	inode->lower->target = must_copy(target);
+	if (tree_put(c->tree, to, inode, f))
+		return -1;
+	*ret = tree_find(c->tree, to->directory, to->name);
+	(*ret)->is_implied = true;
+	return 0;
+}
+
+int fail_link(const char *path, const char *target, struct failure *f)
+{
+	return fail_err(f, 0, "", path, "a hard link to %.100s, which is no file", target);
+}
+
+/* A second name of a file. */
 static int put_link(struct conversion *c, const struct layer_place *place, const char *path,
 		    const char *target, struct failure *f)
 {
 	struct layer_place to;
 	struct layer_entry *entry;
 
-	if (tree_locate(&c->tree, target, &to, f))
+	if (tree_locate(c->tree, target, &to, f))
 		return -1;
-	entry = to.name[0] ? tree_find(&c->tree, to.directory, to.name) : NULL;
-	if (!entry) {
-		conversion_add_link(c, path, target);
-		return 0;
-	}
+	if (!to.name[0])
+		return fail_link(path, target, f);
+	entry = tree_find(c->tree, to.directory, to.name);
+	if (!entry && put_lower_link(c, &to, path, target, &entry, f))
+		return -1;
 	if (tree_is_whiteout(entry->inode))
 		return fail_err(f, 0, "", path, "a hard link to %.80s, which is hidden", target);
 	if (S_ISDIR(entry->inode->mode))
 		return fail_err(f, 0, "", path, "a hard link to a directory: %.80s", target);
-	if (entry == tree_find(&c->tree, place->directory, place->name))
-		return 0;
-	return tree_put(&c->tree, place, entry->inode, f);
+	if (entry != tree_find(c->tree, place->directory, place->name))
+		return tree_put(c->tree, place, entry->inode, f);
+	entry->is_implied = false;
+	return 0;
 }
 
 /* 1: it was a whiteout; 0; -1. */
@@ -265,7 +200,7 @@ static int put_whiteout(struct conversion *c, const struct layer_place *place, s
 		strlen(place->name + strlen(WHITEOUT)) + 1);
 	if (!hidden.name[0] || !strcmp(hidden.name, ".") || !strcmp(hidden.name, ".."))
 		return fail_err(f, 0, "", place->name, "a whiteout of nothing");
-	return tree_whiteout(&c->tree, &hidden, f) ? -1 : 1;
+	return tree_whiteout(c->tree, &hidden, f) ? -1 : 1;
 }
 
 /* Another union file system's own records, and what is below them. */
@@ -284,7 +219,7 @@ static bool is_record(const char *path)
 	return false;
 }
 
-static int put_entry(struct conversion *c, struct stream *stream, struct archive_entry *entry,
+static int put_entry(struct conversion *c, struct layer_stream *stream, struct archive_entry *entry,
 		     struct failure *f)
 {
 	const char *path = archive_entry_pathname(entry);
@@ -297,7 +232,7 @@ static int put_entry(struct conversion *c, struct stream *stream, struct archive
 		return fail_err(f, 0, "", stream->blob.shown, "an entry without a readable name");
 	if (is_record(path))
 		return 0;
-	if (tree_locate(&c->tree, path, &place, f))
+	if (tree_locate(c->tree, path, &place, f))
 		return -1;
 	result = put_whiteout(c, &place, f);
 	if (result)
@@ -309,91 +244,49 @@ static int put_entry(struct conversion *c, struct stream *stream, struct archive
 	if (new_inode(c, entry, path, &inode, f) ||
 	    (S_ISREG(inode->mode) && copy_file(c, stream, entry, path, inode, f)))
 		return -1;
-	return tree_put(&c->tree, &place, inode, f);
+	return tree_put(c->tree, &place, inode, f);
 }
 
-/* Only the file that a link of a higher layer leads to, under the link's target's name. */
-static int put_wanted(struct conversion *c, struct stream *stream, struct archive_entry *entry,
-		      struct failure *f)
+/* Only files that links of a higher layer lead to, which are sorted by their entries' numbers. */
+static int put_wanted(struct conversion *c, struct layer_stream *stream,
+		      struct archive_entry *entry, struct failure *f)
 {
-	struct layer_place place;
-	struct layer_inode *inode = NULL;
+	struct layer_inode *inode = *c->wanted;
 
-	if (c->ordinal != c->wanted)
+	if (c->ordinal != inode->ordinal)
 		return 0;
-	if (tree_locate(&c->tree, c->wanted_path, &place, f) ||
-	    new_inode(c, entry, c->wanted_path, &inode, f) ||
-	    (S_ISREG(inode->mode) && copy_file(c, stream, entry, c->wanted_path, inode, f)))
-		return -1;
-	return tree_put(&c->tree, &place, inode, f);
+	c->wanted++;
+	return copy_file(c, stream, entry, inode->lower->path, inode, f);
 }
 
-/* What follows the end of the tar is part of the stream that the diff id is of. */
-static int check_rest(struct stream *stream, const char *diff_id, struct failure *f)
-{
-	char hex[2 * SHA256_SIZE + 1];
-	const void *bytes;
-	ssize_t got;
-
-	while ((got = read_plain(stream->tar, stream, &bytes)) > 0)
-		;
-	if (got < 0)
-		return fail_stream(stream, stream->tar, f);
-	/* The first reader may have stopped before the blob's end, where its digest is checked. */
-	while ((got = blob_read(&stream->blob, stream->packed, sizeof(stream->packed), f)) > 0)
-		;
-	if (got < 0)
-		return -1;
-	sha256_finish_hex(&stream->hash, hex);
-	if (strcmp(strchr(diff_id, ':') + 1, hex) != 0)
-		return fail_err(f, 0, "", stream->blob.shown,
-				"unpacked it is sha256:%.12s..., not %.19s... as the image says",
-				hex, diff_id);
-	return 0;
-}
-
-static int read_entries(struct conversion *c, struct stream *stream, struct failure *f)
+static int read_entries(struct conversion *c, struct layer_stream *stream, struct failure *f)
 {
 	struct archive_entry *entry;
 	int result;
 
 	while ((result = archive_read_next_header(stream->tar, &entry)) == ARCHIVE_OK ||
 	       result == ARCHIVE_WARN) {
-		if (signals_want_end())
+		if (layers_want_end(c->layers, c->index))
 			return fail_err(f, EINTR, "", stream->blob.shown, "ended by a signal");
+		if (c->wanted && !*c->wanted)
+			continue; /* to the end, for the stream's hash */
 		c->ordinal++;
 		if (c->wanted ? put_wanted(c, stream, entry, f) : put_entry(c, stream, entry, f))
 			return -1;
 	}
-	return result == ARCHIVE_EOF ? 0 : fail_stream(stream, stream->tar, f);
+	return result == ARCHIVE_EOF ? 0 : stream_fail(stream, f);
 }
 
-static int read_layer(struct conversion *c, struct stream *stream, const char *diff_id,
-		      struct failure *f)
+int layer_read(struct conversion *c, size_t index, struct failure *f)
 {
-	return open_stream(stream, f) || read_entries(c, stream, f) ||
-			       check_rest(stream, diff_id, f)
-		       ? -1
-		       : 0;
-}
-
-int layer_read(struct conversion *c, const struct store *store, const struct image_layer *layer,
-	       uint64_t max, struct failure *f)
-{
-	const struct blob_claim claim = {layer->digest, layer->has_size, layer->size};
-	struct stream *stream = must_alloc(sizeof(*stream));
+	const struct image *image = c->layers->image;
+	const struct image_layer *layer = &image->layers[index];
+	struct layer_stream *stream;
 	int result;
 
-	stream->max = max;
-	stream->f = f;
-	sha256_init(&stream->hash);
-	result = blob_open(store, layer->name, claim, &stream->blob, f);
-	if (!result) {
-		result = read_layer(c, stream, layer->diff_id, f);
-		archive_read_free(stream->tar);
-		archive_read_free(stream->raw);
-		blob_finish(&stream->blob);
-	}
-	free(stream);
+	if (stream_open(&image->store, layer, c->layers->max, &stream, f))
+		return -1;
+	result = read_entries(c, stream, f) || stream_check(stream, layer->diff_id, f) ? -1 : 0;
+	stream_close(stream);
 	return result;
 }

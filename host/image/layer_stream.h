@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A layer's blob as a tar archive that is verified while it is read.
+ *
+ * Two of libarchive's readers stand in a row: the first takes the compression off, so that the tar
+ * stream itself can be hashed for the diff id; the second takes the tar apart. Both directions of
+ * trust are checked: the blob by its digest (blob_read), the stream by its diff id.
+ */
+#ifndef HOST_IMAGE_LAYER_STREAM_H
+#define HOST_IMAGE_LAYER_STREAM_H
+
+#include "host/image/image.h"
+
+#define STREAM_CHUNK (256u << 10)
+
+struct layer_stream {
+	struct blob blob;
+	struct archive *raw;
+	struct archive *tar;
+	struct sha256 hash; /* of what is in the compression */
+	bool is_empty;      /* there is nothing in it */
+	uint64_t length;
+	uint64_t max;
+	struct failure *f;
+	unsigned char packed[STREAM_CHUNK];
+	unsigned char plain[STREAM_CHUNK];
+};
+
+/* max: bytes that the stream may have. It keeps f until its end. */
+int stream_open(const struct store *store, const struct image_layer *layer, uint64_t max,
+		struct layer_stream **ret, struct failure *f) FAIL_MUST_CHECK;
+/* When the tar has ended: what follows it in the blob is read, and all of it has to be as claimed. */
+int stream_check(struct layer_stream *stream, const char *diff_id,
+		 struct failure *f) FAIL_MUST_CHECK;
+void stream_close(struct layer_stream *stream);
+/* -1, with what the reader of the tar says. */
+int stream_fail(struct layer_stream *stream, struct failure *f);
+
+#endif
