@@ -132,8 +132,8 @@ def measure_image(table, smk, root, bundle):
     own, others, ratio, warm = image.measure(smk, root, bundle)
     table.add(f"image of {image.LAYERS} layers, cold: smk", own, "ms")
     table.add(f"image of {image.LAYERS} layers, cold: umoci, mksquashfs", others, "ms")
-    table.add("umoci and mksquashfs over smk", ratio, "times")
-    table.add(f"warm run of an image of {image.LAYERS} over a bundle's", warm, "times")
+    table.add("umoci and mksquashfs over smk", ratio, "times", at_least=2)
+    table.add(f"warm run of an image of {image.LAYERS} over a bundle's", warm, "times", at_most=1.1)
 
 
 def main():
