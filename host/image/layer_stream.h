@@ -19,6 +19,7 @@ struct layer_stream {
 	struct archive *tar;
 	struct sha256 hash; /* of what is in the compression */
 	bool is_empty;      /* there is nothing in it */
+	bool is_over;       /* it ended with a file's data */
 	uint64_t length;
 	uint64_t max;
 	struct failure *f;

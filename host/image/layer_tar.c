@@ -103,6 +103,10 @@ static int check_size(struct conversion *c, struct layer_stream *stream, const c
 	return 0;
 }
 
+/*
+ * A stream may end with the last file's data, without the zeros up to the next block: `umoci insert`
+ * leaves them out, and what others use to read layers does not miss them.
+ */
 static int copy_blocks(struct conversion *c, struct layer_stream *stream, int64_t size,
 		       struct failure *f)
 {
@@ -114,7 +118,8 @@ static int copy_blocks(struct conversion *c, struct layer_stream *stream, int64_
 		la_int64_t offset;
 		int result = archive_read_data_block(stream->tar, &bytes, &length, &offset);
 
-		if (result == ARCHIVE_EOF)
+		stream->is_over = result < ARCHIVE_WARN && done == size;
+		if (result == ARCHIVE_EOF || stream->is_over)
 			break;
 		if (result < ARCHIVE_WARN)
 			return stream_fail(stream, f);
@@ -259,6 +264,12 @@ static int put_wanted(struct conversion *c, struct layer_stream *stream,
 	return copy_file(c, stream, entry, inode->lower->path, inode, f);
 }
 
+/* All that was wanted of a lower layer is there. */
+static bool is_served(const struct conversion *c)
+{
+	return c->wanted && !*c->wanted;
+}
+
 static int read_entries(struct conversion *c, struct layer_stream *stream, struct failure *f)
 {
 	struct archive_entry *entry;
@@ -268,13 +279,16 @@ static int read_entries(struct conversion *c, struct layer_stream *stream, struc
 	       result == ARCHIVE_WARN) {
 		if (layers_want_end(c->layers, c->index))
 			return fail_err(f, EINTR, "", stream->blob.shown, "ended by a signal");
-		if (c->wanted && !*c->wanted)
+		if (is_served(c))
 			continue; /* to the end, for the stream's hash */
 		c->ordinal++;
 		if (c->wanted ? put_wanted(c, stream, entry, f) : put_entry(c, stream, entry, f))
 			return -1;
+		if (stream->is_over)
+			return 0;
 	}
-	return result == ARCHIVE_EOF ? 0 : stream_fail(stream, f);
+	/* Nothing more is wanted of a stream whose last file is passed over: its hash judges it. */
+	return result == ARCHIVE_EOF || is_served(c) ? 0 : stream_fail(stream, f);
 }
 
 int layer_read(struct conversion *c, size_t index, struct failure *f)

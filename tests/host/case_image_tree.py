@@ -131,6 +131,39 @@ def image_tree_as_umoci_unpacks_it(context):
 
 
 @case()
+def image_layer_without_its_last_zeros(context):
+    """umoci insert ends a layer with the last file's data; what is missing of the data itself is missed."""
+    own_cache(context)
+    data = os.urandom(1000)
+    whole = tar(entry("first", data=b"1"), entry("last", data=data))
+    end = whole.index(data) + len(data)
+    for system in ("squashfs", "erofs"):
+        for cut in (0, 1, 23, 24):
+            name = f"{system}-{cut}"
+            images = baked(context, Image([layer(whole[:end + cut])]).layout(context.path(name)), "baked-" + name,
+                           "--layer-fs", system)
+            found = mounted_tree(context, name, images)["last"]
+            check_equal((found["size"], found["data"]), (len(data), hashlib.sha256(data).hexdigest()), name)
+        linking = Image([layer(whole[:end]), layer(tar(hardlink("again", "first")))]).layout(context.path(system + "2"))
+        found = mounted_tree(context, system + "2", baked(context, linking, "baked-" + system, "--layer-fs", system))
+        check_equal(found["again"]["data"], hashlib.sha256(b"1").hexdigest(), "a link to a file in front of the last")
+        short = Image([layer(whole[:end - 1])]).layout(context.path(system))
+        context.smk("bake", "--layer-fs", system, short, context.path("none")).expect_line(125, "smk: ", "Truncated")
+
+
+@case()
+def image_layer_of_umoci_insert(context):
+    """A layer above another, as the distribution's umoci writes it."""
+    own_cache(context)
+    image = Image([layer(tar(entry("bin/hello", data=b"low")))]).layout(context.path("image"))
+    with open(context.path("file"), "wb") as file:
+        file.write(b"inserted")
+    context.tool("umoci", "insert", "--image", image + ":latest", context.path("file"), "/etc/new")
+    found = mounted_tree(context, "insert", baked(context, image, "baked"))
+    check_equal(found["etc/new"]["data"], hashlib.sha256(b"inserted").hexdigest(), "the file's hash")
+
+
+@case()
 def image_sparse_files(context):
     """As GNU tar writes them, in each of its forms."""
     own_cache(context)
