@@ -10,7 +10,7 @@
 #   make coverage             lines and branches of oci/ and init/ that tests run, and why not the rest
 #   make fault                every system call of init-oci fails once, in every way: a table
 #   make install uninstall    PREFIX=/usr/local DESTDIR=
-#   make fixtures             the bundles of rootfs-fixtures/, into build/fixtures/
+#   make fixtures images      the bundles and images of rootfs-fixtures/, into build/fixtures/ and build/images/
 #   make kernel               builds the kernel, replaces its asset; make kernel-bump: a newer source
 #   make init-oci-asset       builds init-oci, replaces its asset
 #   make assets-check         the assets are what the manifest says, made from this tree

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh disable=SC2016,SC2034,SC2154 # build.sh reads it and sets here
+# shellcheck shell=sh disable=SC2016,SC2034,SC2154 # build.sh and image.sh read it; build.sh sets here
 #
 # The distribution's nginx: a root master that binds port 80, one worker that drops to www-data. The
-# entrypoint starts it, asks it for a page and ends it; `nginx -g "daemon off;"` is the plain server.
+# bundle starts it, asks it for a page and ends it; the image is the plain server.
 
 packages="nginx bash base-passwd usr-is-merged"
 config='.hostname = "nginx" | .process.args = ["/usr/local/bin/self-test"]'
@@ -17,5 +17,15 @@ finish() {
     ln -sf /dev/stderr var/log/nginx/error.log
     echo "<!DOCTYPE html><title>nginx</title><p>Hello from nginx in a microVM." >srv/index.html
     cp "$here/nginx.conf" etc/nginx/nginx.conf
-    script usr/local/bin/self-test <"$here/nginx.self-test.sh"
+    script usr/local/bin/client <"$here/nginx.client.sh"
+    script usr/local/bin/self-test <<'SELF_TEST'
+#!/bin/bash
+nginx -g "daemon off;" &
+client && kill -QUIT $! && wait $!
+SELF_TEST
+}
+
+image() {
+    says --config.cmd nginx --config.cmd -g --config.cmd "daemon off;" \
+        --config.exposedports 80/tcp --config.stopsignal SIGQUIT
 }

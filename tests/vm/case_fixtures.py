@@ -25,6 +25,26 @@ def fixture_python(context):
 
 
 @case(timeout=200)
+def fixture_redis(context):
+    result = context.smk("run", os.path.join(FIXTURES, "redis")).expect(0)
+    check_in("get: Hello from redis in a microVM.\nserver runs as uid 999\n", result.text, "stdout")
+    check_in("DB saved on disk", result.text, "stdout")
+
+
+@case(timeout=400)
+def fixture_postgres(context):
+    """With its data in the guest's memory."""
+    result = context.smk("run", "--memory", "512M", os.path.join(FIXTURES, "postgres")).expect(0)
+    check_in("select: 734. Hello from PostgreSQL in a microVM.\nof 1000 rows, by postgres\n", result.text, "stdout")
+    check_in("database system is shut down", result.errors, "stderr")
+
+
+@case(timeout=200)
+def fixture_base(context):
+    context.smk("run", os.path.join(FIXTURES, "base")).expect(0, out="root on debian\n")
+
+
+@case(timeout=200)
 def fixture_nginx(context):
     result = context.smk("run", "--memory", "512M", os.path.join(FIXTURES, "nginx")).expect(0)
     check_in("HTTP/1.1 200 OK", result.text, "stdout")

@@ -24,6 +24,7 @@ import case_memory  # noqa: E402,F401
 import case_hardening  # noqa: E402,F401
 import case_hooks  # noqa: E402,F401
 import case_bake  # noqa: E402,F401
+import case_services  # noqa: E402,F401
 
 if __name__ == "__main__":
     sys.exit(harness.main("vm", sys.argv[1:]))
