@@ -76,6 +76,11 @@ def packed(data, stream=GOOD, packing="+gzip"):
     return lambda path: Image([layer(stream, packing, packed=data)]).layout(path)
 
 
+def cut_tar(length):
+    """A header, 9000 bytes in 18 blocks, a header, ..."""
+    return lambda path: Image([layer(tar(entry("a", data=b"x" * 9000), entry("b"))[:length])]).layout(path)
+
+
 def put(*path, value):
     """A change: document[path...] = value."""
     def change(document):
@@ -191,7 +196,9 @@ BLOBS = {
     "gzip's end is cut": (packed(gzip.compress(GOOD)[:-3]), [""]),
     "gzip is damaged": (packed(gzip.compress(GOOD)[:30] + b"\0\0\0\0" + gzip.compress(GOOD)[34:]), [""]),
     "zstd is cut": (packed(zstd(GOOD)[:-9], packing="+zstd"), [""]),
-    "tar is cut": (lambda path: Image([layer(tar(entry("a", data=b"x" * 9000))[:4096])]).layout(path), [""]),
+    "tar is cut": (cut_tar(4096), [""]),
+    "tar's last byte of a file is cut": (cut_tar(512 + 8999), [""]),
+    "tar is cut in a header": (cut_tar(512 + 9216 + 511), [""]),
     "tar's header is wrong": (lambda path: Image([layer(b"x" * 10240)]).layout(path), [""]),
     "other bytes after the tar": (packed(gzip.compress(GOOD + b"more" * 128)), ["unpacked it is sha256:"]),
     "gzip bomb": (packed(gzip.compress(bytes(64 << 20)), stream=bytes(64 << 20)), ["--max-layer-size"],

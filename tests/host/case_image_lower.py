@@ -3,10 +3,11 @@
 
 import os
 
-from case_image_tree import baked, hashes, mounted_tree, unpacked_tree
+from case_image_tree import baked, hashes
 from harness import SMK, case, check, check_equal
 from host_case import own_cache
 from image_builder import Image, entry, folder, hardlink, layer, tar
+from image_compare import mounted_tree, unpacked_tree
 
 BASE = tar(
     folder("./"), entry("pad", data=b"p"), entry("keep", data=b"kept" * 50000, uid=7, mode=0o640, xattrs={"user.k": b"v"}),

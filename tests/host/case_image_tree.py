@@ -7,7 +7,7 @@ import os
 
 from harness import case, check, check_equal
 from host_case import own_cache
-from image_builder import Image, entry, layer, tar
+from image_builder import Image, entry, hardlink, layer, tar
 from image_compare import Reasons, mounted_tree, unpacked_tree
 from nasty_image import LOWEST, PACKED, REASONS, STREAMS, sparse_streams
 
@@ -123,3 +123,15 @@ def image_layers_of_nothing(context):
         image = Image([hello, layer(stream, "+gzip")]).layout(context.path(name))
         images = baked(context, image, "baked-" + name)
         check_equal(sorted(mounted_tree(context, name, images)), [".", "bin", "bin/hello"], name)
+
+
+@case()
+def image_stream_without_its_padding(context):
+    """As `umoci insert` ends one: with the last byte of a file."""
+    own_cache(context)
+    for size in (0, 1, 511, 512, 513, 9000):
+        stream = tar(entry("a", data=b"a"), entry("b", data=b"b" * size))[:1536 + size]
+        image = Image([layer(stream, "+gzip")]).layout(context.path(str(size)))
+        found = mounted_tree(context, str(size), baked(context, image, f"baked-{size}"))
+        check_equal((sorted(found), found["b"]["size"], found["b"]["data"]),
+                    ([".", "a", "b"], size, hashlib.sha256(b"b" * size).hexdigest()), "the tree")

@@ -39,6 +39,7 @@ LOWEST = tar(
     entry("/abs/solute", data=b"abs"), entry("../../escape", data=b"e"), folder("old-time", mtime=1),
     entry("mover", data=b"moved", mode=0o604, uid=44), entry("past", mtime=-5), entry("future", mtime=1 << 33), entry("half", mtime=1500000000.75),
     symlink("dirlink", "real"), entry("odd/./name//x"),
+    folder("veiled"), entry("veiled/low"), folder("shroud"), entry("shroud/low"),
     folder("many"), *(entry(f"many/{'m' * 40}-{i}", data=b"%d" % i, uid=i, gid=2 * i, mtime=LATER + i) for i in range(700)),
     entry("noise", data=random.Random(1).randbytes(300001)), entry("e" * 255), folder("setgid", mode=0o2775),
     entry("acl", mode=0o660, xattrs={"system.posix_acl_access": ACL}), entry("trust", xattrs={"trusted.mark": b"t"}),
@@ -48,13 +49,15 @@ MIDDLE = tar(
     entry(".wh..wh.plnk/1.2"), entry(".wh..wh.aufs"),
     entry("w1/.wh.f"), entry("w1/f", data=b"high"), entry("w2/f", data=b"high"), entry("w2/.wh.f"),
     entry(".wh.fresh"), entry("fresh/f"), folder("fresh2"), entry(".wh.gone"), folder("gone"), entry("gone/new"), hardlink("cross", "keep"), hardlink("cross2", "cross"),
-    entry("dirlink/x", data=b"x"),
+    entry("dirlink/x", data=b"x"), folder("veiled", mode=0o711), entry("veiled/.wh..wh..opq"), entry("veiled/mid"),
+    folder("shroud", mode=0o711), entry("shroud/.wh..wh..opq"), entry("shroud/mid"),
     entry("h1", data=b"replaced"),
 )
 HIGHEST = tar(
     entry(".wh.file-to-dir"), folder("file-to-dir", mode=0o711), entry("file-to-dir/x"), entry("dir-to-file", data=b"f"),
     hardlink("moved", "mover"), entry(".wh.mover"),
     symlink("to-link", "keep"), entry("deep/.wh.er"), entry("cross2", data=b"apart"), entry(".wh.nothing"),
+    entry("veiled/high"), entry("shroud/high"), entry("shroud/.wh..wh..opq"),
 )
 GNU = tar(folder(LONG), entry(LONG + "/" + LONG, data=b"long"), entry("odd-\udcff\udc80-\u00e9", data=b"o"),
           symlink("far", LONG * 4), entry("big-uid", uid=3000000, gid=3000000), form=tarfile.GNU_FORMAT)
