@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "init/apply.h"
 #include "init/fs.h"
@@ -91,6 +92,17 @@ int step_make_mount(const struct step *step, int *ret_mount_fd, struct failure *
 	return fs_mount_request(&request, ret_mount_fd, f);
 }
 
+/* The mode last: changing the owner drops set-id bits. */
+static int copy_owner(const struct step *step, int from_fd, int mount_fd, struct failure *f)
+{
+	struct stat status;
+
+	if (fstat(from_fd, &status) || fchownat(mount_fd, ".", status.st_uid, status.st_gid, 0) ||
+	    fchmodat(mount_fd, ".", status.st_mode & 07777, 0))
+		return fail_sys(f, "tmpcopyup", step->dst);
+	return 0;
+}
+
 int step_mount(struct apply_state *state, const struct step *step, struct failure *f)
 {
 	AUTO_FD target_fd = -1;
@@ -111,5 +123,7 @@ int step_mount(struct apply_state *state, const struct step *step, struct failur
 	if (!status && step->flags & STEP_COPY_UP)
 		status = step_refuse_root(state, step, target_fd, f) ||
 			 copy_up(target_fd, mount_fd, step->dst, f);
+	if (!status && step->flags & STEP_COPY_OWNER)
+		status = copy_owner(step, target_fd, mount_fd, f);
 	return status ? -1 : step_attach(state, step, mount_fd, target_fd, f);
 }

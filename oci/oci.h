@@ -36,6 +36,13 @@ struct arena;
 #define OCI_ANNOTATION_VERITY        "dev.supermachine.verity."
 #define OCI_ANNOTATION_VERITY_FORMAT OCI_ANNOTATION_VERITY "%03u"
 
+/*
+ * And a third: the path of an image's volume. The root has a directory there, made when it is missing; a
+ * tmpfs with tmpcopyup there gets the owner and the mode of what it covers, too.
+ */
+#define OCI_ANNOTATION_VOLUME        "dev.supermachine.volume."
+#define OCI_ANNOTATION_VOLUME_FORMAT OCI_ANNOTATION_VOLUME "%03u"
+
 /* Source: config.md, "User" (POSIX platform). */
 struct oci_user {
 	uint32_t uid;

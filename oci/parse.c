@@ -120,6 +120,25 @@ static int check_user(const struct field *field, const struct oci_annotation *an
 	return field_fail(&member, f, "must be USER or USER:GROUP, not " SHOWN, text);
 }
 
+static bool begins_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Cleaned as destinations of mounts are, with which it is compared. */
+static int read_volume(const struct field *field, struct oci_annotation *annotation,
+		       struct failure *f)
+{
+	const struct field member = {
+		.up = field, .key = annotation->key, .document = field->document};
+
+	if (annotation->value[0] != '/')
+		return field_fail(&member, f, "must be an absolute path, not " SHOWN,
+				  annotation->value);
+	annotation->value = field_clean_path(field->document->arena, annotation->value);
+	return annotation->value ? 0 : fail_memory(f);
+}
+
 static int parse_annotations(const struct field *field, const struct rule *rule, void *ret,
 			     struct failure *f)
 {
@@ -134,8 +153,10 @@ static int parse_annotations(const struct field *field, const struct rule *rule,
 	if (field_each(field, read_annotation, &annotations, f))
 		return -1;
 	for (size_t i = 0; i < annotations.count; i++) {
-		spec->has_verity |= !strncmp(annotations.items[i].key, OCI_ANNOTATION_VERITY,
-					     strlen(OCI_ANNOTATION_VERITY));
+		spec->has_verity |= begins_with(annotations.items[i].key, OCI_ANNOTATION_VERITY);
+		if (begins_with(annotations.items[i].key, OCI_ANNOTATION_VOLUME) &&
+		    read_volume(field, &annotations.items[i], f))
+			return -1;
 		if (strcmp(annotations.items[i].key, OCI_ANNOTATION_USER) != 0)
 			continue;
 		if (check_user(field, &annotations.items[i], f))

@@ -106,6 +106,7 @@ enum step_flag {
 	STEP_SRC_WORK = 1 << 7,      /* STEP_BIND: src is a work path */
 	STEP_WORK = 1 << 8,          /* STEP_MKNOD: dst is a work path */
 	STEP_BY_MACHINE = 1 << 9,    /* STEP_MOUNT: PID 1 makes it and hands it to the child */
+	STEP_COPY_OWNER = 1 << 10,   /* with STEP_COPY_UP: and has its owner and mode */
 };
 
 struct step {

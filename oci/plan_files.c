@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Files below /etc that programs expect and images often lack. An image's own file is left alone.
  */
+#include <string.h>
+
 #include "arena.h"
 #include "document.h"
 #include "planner.h"
@@ -30,6 +32,41 @@ static int plan_file(struct planner *planner, const char *path, const char *fiel
 	return planner_add(planner, &step, f);
 }
 
+static bool is_volume(const struct oci_annotation *annotation)
+{
+	return strncmp(annotation->key, OCI_ANNOTATION_VOLUME, strlen(OCI_ANNOTATION_VOLUME)) == 0;
+}
+
+bool planner_is_volume(const struct planner *planner, const char *path)
+{
+	const struct oci_spec *spec = planner->spec;
+
+	for (size_t i = 0; i < spec->annotation_count; i++)
+		if (is_volume(&spec->annotations[i]) &&
+		    strcmp(spec->annotations[i].value, path) == 0)
+			return true;
+	return false;
+}
+
+static int plan_volumes(struct planner *planner, struct failure *f)
+{
+	const struct oci_spec *spec = planner->spec;
+
+	for (size_t i = 0; i < spec->annotation_count; i++) {
+		const struct oci_annotation *annotation = &spec->annotations[i];
+		struct step step = {.kind = STEP_MKDIR, .dst = annotation->value, .mode = 0755};
+
+		if (!is_volume(annotation))
+			continue;
+		step.field = arena_printf(planner->arena, "/annotations/%s", annotation->key);
+		if (!step.field)
+			return fail_memory(f);
+		if (planner_add(planner, &step, f))
+			return -1;
+	}
+	return 0;
+}
+
 int plan_files(struct planner *planner, struct failure *f)
 {
 	const char *hostname = planner->spec->hostname;
@@ -42,7 +79,8 @@ int plan_files(struct planner *planner, struct failure *f)
 			      arena_printf(planner->arena, "%s\n", hostname), f))
 			return -1;
 	}
-	if (plan_file(planner, "/etc/hosts", "<builtin:/etc/hosts>", hosts, f))
+	if (plan_file(planner, "/etc/hosts", "<builtin:/etc/hosts>", hosts, f) ||
+	    plan_volumes(planner, f))
 		return -1;
 	if (!resolv_conf)
 		return 0;

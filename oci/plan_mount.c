@@ -178,6 +178,8 @@ static int plan_mount(struct planner *planner, size_t index, struct failure *f)
 	if (strcmp(mount->destination, "/") == 0 && !mount->remount)
 		return fail_config(f, field, "a mount cannot replace the root");
 	step = mount_step(mount, field, planner_seals_late(planner, index));
+	if (mount->tmpcopyup && planner_is_volume(planner, mount->destination))
+		step.flags |= STEP_COPY_OWNER;
 	if (add_mount(planner, &step, f))
 		return -1;
 	if (mount->bind || mount->remount || planner_mount_at(planner, mount->destination) != mount)

@@ -265,11 +265,11 @@ static const struct {
 	enum step_flag flag;
 	const char *name;
 } flags[] = {
-	{STEP_RECURSIVE, "recursive"},   {STEP_SRC_CONTAINER, "from-container"},
-	{STEP_SRC_WORK, "from-work"},    {STEP_WORK, "in-work"},
-	{STEP_COPY_UP, "copy-up"},       {STEP_COPY_SYMLINK, "copy-symlink"},
-	{STEP_IF_MISSING, "if-missing"}, {STEP_BY_MACHINE, "by-machine"},
-	{STEP_OPTIONAL, "optional"},
+	{STEP_RECURSIVE, "recursive"},       {STEP_SRC_CONTAINER, "from-container"},
+	{STEP_SRC_WORK, "from-work"},        {STEP_WORK, "in-work"},
+	{STEP_COPY_UP, "copy-up"},           {STEP_COPY_OWNER, "copy-owner"},
+	{STEP_COPY_SYMLINK, "copy-symlink"}, {STEP_IF_MISSING, "if-missing"},
+	{STEP_BY_MACHINE, "by-machine"},     {STEP_OPTIONAL, "optional"},
 };
 
 size_t plan_print_step(const struct step *step, char *buffer, size_t size)

@@ -48,6 +48,8 @@ bool planner_has(const struct planner *planner, enum oci_namespace_kind kind);
 
 /* The last entry of "mounts" with this destination, or NULL. */
 const struct oci_mount *planner_mount_at(const struct planner *planner, const char *destination);
+/* Whether the path is that of an image's volume. */
+bool planner_is_volume(const struct planner *planner, const char *path);
 /* Whether an entry is made read-only at the end only, as things are to be made in it. */
 bool planner_seals_late(const struct planner *planner, size_t index);
 

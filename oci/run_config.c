@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
 #include "run_merged.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
+
+#define ALL_CAPABILITIES (BIT(CAPABILITY__COUNT) - 1)
 
 static const uint64_t default_capabilities =
 	BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) |
@@ -31,6 +34,14 @@ static const char *const namespaces[] = {"pid", "ipc", "uts", "mount"};
 #define PIDS_LIMIT 2048
 #define OWN        "dev.supermachine." /* begins annotations that no image's label sets */
 
+/* "Drop all, add one" leaves one; "add all, drop one" all others. */
+static uint64_t merge_capabilities(const struct oci_overrides *over)
+{
+	if (!(ALL_CAPABILITIES & ~over->capabilities_drop))
+		return over->capabilities_add;
+	return (default_capabilities | over->capabilities_add) & ~over->capabilities_drop;
+}
+
 /* conversion.md: Entrypoint and Cmd; an entrypoint of the command line takes the image's Cmd away. */
 static int merge(const struct oci_image_config *image, const struct oci_overrides *over,
 		 struct merged *ret, struct failure *f)
@@ -43,8 +54,7 @@ static int merge(const struct oci_image_config *image, const struct oci_override
 		.cwd = has_text(over->working_dir) ? over->working_dir : image->working_dir,
 		.user = has_text(over->user) ? over->user : image->user,
 		.stop_signal = has_text(over->stop_signal) ? over->stop_signal : image->stop_signal,
-		.capabilities =
-			(default_capabilities & ~over->capabilities_drop) | over->capabilities_add,
+		.capabilities = merge_capabilities(over),
 	};
 	if (!ret->args.count && !over->has_entrypoint)
 		ret->args = image->cmd;
@@ -147,6 +157,7 @@ static void write_annotations(struct writer *writer, const struct merged *m)
 			write_string(writer, labels->items[i].key,
 				     labels->items[i].value ? labels->items[i].value : "");
 	write_pairs(writer, m->over->annotations, m->over->annotation_count);
+	write_volume_directories(writer, m);
 	write_close(writer, '}');
 }
 

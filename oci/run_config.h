@@ -45,8 +45,9 @@ struct oci_overrides {
 	const char *hostname;
 	const char *stop_signal;
 	uint64_t capabilities_add;
-	uint64_t capabilities_drop; /* applied first: "drop all, add one" */
+	uint64_t capabilities_drop; /* all: only the added ones are left */
 	bool read_only;
+	bool fixed_root; /* cannot be written to, whatever it says: volumes need a place */
 	bool terminal;
 	bool unconfined; /* no seccomp profile */
 	bool no_new_privileges;

@@ -29,5 +29,7 @@ void write_strings(struct writer *writer, const struct oci_strings *strings);
 /* Members of the document. */
 void write_process(struct writer *writer, const struct merged *m);
 void write_mounts(struct writer *writer, const struct merged *m);
+/* Members of the annotations. */
+void write_volume_directories(struct writer *writer, const struct merged *m);
 
 #endif

@@ -144,6 +144,9 @@ static void capabilities(void)
 	static const struct oci_overrides less = {.capabilities_drop =
 							  BIT(CAP_CHOWN) | BIT(CAP_KILL)};
 	static const struct oci_overrides empty = {.capabilities_drop = UINT64_MAX};
+	static const struct oci_overrides most = {.capabilities_add = (UINT64_C(1) << 41) - 1,
+						  .capabilities_drop =
+							  BIT(CAP_NET_RAW) | BIT(CAP_CHOWN)};
 	static const char *const sets[] = {" process capabilities bounding",
 					   " process capabilities effective",
 					   " process capabilities permitted"};
@@ -170,6 +173,12 @@ static void capabilities(void)
 			  json_object_get(json_object_get(root, "process"), "capabilities"),
 			  "bounding")),
 		  41);
+	json_decref(root);
+	root = convert(IMAGE(RUN), &most, &f);
+	CHECK_INT(json_array_size(json_object_get(
+			  json_object_get(json_object_get(root, "process"), "capabilities"),
+			  "bounding")),
+		  39);
 	json_decref(root);
 }
 

@@ -35,8 +35,13 @@ static void check_mounts(const char *image, const struct oci_overrides *over, co
 #define MQUEUE "/dev/mqueue mqueue nosuid,noexec,nodev;"
 #define SHM    "/dev/shm tmpfs nosuid,noexec,nodev,mode=1777,size=65536k;"
 #define CGROUP "/sys/fs/cgroup cgroup nosuid,noexec,nodev,relatime,ro;"
-#define ALL    PROC DEV SYS PTS MQUEUE SHM CGROUP
-#define COPY   " tmpfs nosuid,nodev,tmpcopyup,mode="
+#define TOP    PROC DEV SYS
+#define BELOW  PTS MQUEUE SHM
+#define ALL    TOP BELOW CGROUP
+#define COPY   " tmpfs nosuid,nodev,tmpcopyup"
+#define RUNS   "/run" COPY ",mode=755;"
+#define TMP    "/tmp" COPY ",mode=1777;"
+#define VARTMP "/var/tmp" COPY ",mode=1777;"
 
 static void mounts(void)
 {
@@ -50,21 +55,53 @@ static void mounts(void)
 	const struct oci_overrides some = {.mounts = own, .mount_count = COUNT(own)};
 	const struct oci_overrides both = {
 		.read_only = true, .mounts = own, .mount_count = COUNT(own)};
+	const struct oci_overrides fixed = {.fixed_root = true};
 	static const char volumes[] = IMAGE(RUN ",\"Volumes\":{\"/v\":{},\"/w\":{},\"/tmp\":{}}");
 
 	check_mounts(volumes, &none, ALL);
-	check_mounts(IMAGE(RUN), &read_only,
-		     ALL "/run" COPY "755;/tmp" COPY "1777;/var/tmp" COPY "1777;");
+	check_mounts(volumes, &fixed, TOP "/v" COPY ";/w" COPY ";/tmp" COPY ";" BELOW CGROUP);
+	check_mounts(IMAGE(RUN), &read_only, TOP RUNS TMP BELOW VARTMP CGROUP);
 	check_mounts(volumes, &read_only,
-		     ALL "/run" COPY "755;/tmp" COPY "1777;/var/tmp" COPY "1777;/v" COPY
-			 "755;/w" COPY "755;");
+		     TOP RUNS TMP "/v" COPY ";/w" COPY ";" BELOW VARTMP CGROUP);
 	check_mounts(volumes, &some,
-		     PROC DEV SYS PTS MQUEUE CGROUP
-		     "/dev/shm tmpfs size=1M;/v /h2 rbind;/tmp tmpfs ;");
+		     TOP "/v /h2 rbind;/tmp tmpfs ;" PTS MQUEUE "/dev/shm tmpfs size=1M;" CGROUP);
 	check_mounts(volumes, &both,
-		     PROC DEV SYS PTS MQUEUE CGROUP
-		     "/run" COPY "755;/var/tmp" COPY "1777;/w" COPY
-		     "755;/dev/shm tmpfs size=1M;/v /h2 rbind;/tmp tmpfs ;");
+		     TOP RUNS "/w" COPY ";/v /h2 rbind;/tmp tmpfs ;" PTS MQUEUE VARTMP
+			      "/dev/shm tmpfs size=1M;" CGROUP);
+}
+
+/* A mount comes after those above it, whoever asks for them and in whatever order. */
+static void order_of_mounts(void)
+{
+	const struct oci_run_mount own[] = {
+		{"/a/b/c", "tmpfs", "1", {NULL, 0}}, {"/dev", "tmpfs", "2", {NULL, 0}},
+		{"//a/", "tmpfs", "3", {NULL, 0}},   {"/a//b", "tmpfs", "4", {NULL, 0}},
+		{"/x/y/", "tmpfs", "5", {NULL, 0}},
+	};
+	const struct oci_overrides over = {
+		.read_only = true, .mounts = own, .mount_count = COUNT(own)};
+	static const char volumes[] = IMAGE(
+		RUN ",\"Volumes\":{\"/x\":{},\"/x/y\":{},\"/\":{},\"/a/b/c/d\":{},\"/run/\":{}}");
+
+	check_mounts(volumes, &over,
+		     PROC SYS RUNS TMP "/x" COPY ";/dev 2 ;//a/ 3 ;" BELOW VARTMP
+				       "/a//b 4 ;/x/y/ 5 ;" CGROUP "/a/b/c 1 ;/a/b/c/d" COPY ";");
+}
+
+/* Their paths go to the guest, which makes the directories: those that nothing else is mounted on. */
+static void volume_directories(void)
+{
+	const struct oci_run_mount own[] = {{"/v", "9p", "t", {NULL, 0}}};
+	const struct oci_overrides none = {0}, read_only = {.read_only = true};
+	const struct oci_overrides some = {.mounts = own, .mount_count = COUNT(own)};
+	static const char volumes[] = IMAGE(RUN ",\"Volumes\":{\"/v/\":{},\"/w\":{},\"/\":{}}");
+
+	check_one(volumes, &none, " annotations dev.supermachine.volume.000", "\"/v/\"");
+	check_one(volumes, &none, " annotations dev.supermachine.volume.001", "\"/w\"");
+	check_one(volumes, &none, " annotations dev.supermachine.volume.002", "(absent)");
+	check_one(volumes, &read_only, " annotations dev.supermachine.volume.001", "\"/w\"");
+	check_one(volumes, &some, " annotations dev.supermachine.volume.000", "\"/w\"");
+	check_one(volumes, &some, " annotations dev.supermachine.volume.001", "(absent)");
 }
 
 static void the_rest(void)
@@ -102,6 +139,8 @@ static void the_rest(void)
 
 static const struct t_case cases[] = {
 	{"mounts", mounts},
+	{"order of mounts", order_of_mounts},
+	{"volume directories", volume_directories},
 	{"the rest", the_rest},
 };
 T_MAIN("run_mounts", cases)
