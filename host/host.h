@@ -22,8 +22,7 @@
 #include "oci/message.h"
 #include "oci/oci.h"
 
-/* ---- memory and strings: these end smk with 125 when memory is short ---------------------------
- */
+/* ---- memory and strings: these end smk with 125 when memory is short ----------------------------- */
 
 /* A growing array of strings, always ended by a NULL, so that items can be given to execv. */
 struct strings {
@@ -50,8 +49,7 @@ double now_ms(void);
 /* What poll() is to be told so that it ends at that time; 0: never. */
 int poll_timeout(double deadline_ms);
 
-/* ---- say: everything that smk itself prints on stderr ------------------------------------------
- */
+/* ---- say: everything that smk itself prints on stderr -------------------------------------------- */
 
 void say_failure(const struct failure *f);
 /* One that changes nothing. */
@@ -63,8 +61,7 @@ void say_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Words quoted for a shell when they need it, into a new string. */
 char *say_quoted(const char *word);
 
-/* ---- options -----------------------------------------------------------------------------------
- */
+/* ---- options ------------------------------------------------------------------------------------- */
 
 enum accel {
 	ACCEL_AUTO,
@@ -91,8 +88,9 @@ struct run_options {
 	enum upper_choice upper;
 	const char *upper_value;
 	struct strings append;
-	struct strings env; /* NAME=VALUE, complete */
-	unsigned timeout_s; /* 0: none */
+	struct strings env;      /* NAME=VALUE, complete */
+	struct strings file_env; /* of --env-file, until all options are known */
+	unsigned timeout_s;      /* 0: none */
 	bool timing;
 	bool print_vmm;
 	bool keep;
@@ -119,8 +117,7 @@ void options_help(bool is_bake);
 /* The word of a list that is nearest to `word`, or NULL when none is near. */
 const char *nearest(const char *word, const char *const *list, size_t count);
 
-/* ---- files and programs ------------------------------------------------------------------------
- */
+/* ---- files and programs -------------------------------------------------------------------------- */
 
 /* Reads a whole regular file of at most `limit` bytes (more is an error). */
 int file_read(int dir_fd, const char *path, size_t limit, char **ret_bytes, size_t *ret_length,
@@ -145,10 +142,12 @@ int program_find(const char *name, char **ret_path, struct failure *f) FAIL_MUST
 struct process_setup {
 	const char *path; /* stays valid as long as the process */
 	char *const *argv;
-	char *const *envp;   /* NULL: smk's own */
-	int input_fd;        /* its stdin; 0: /dev/null */
-	int cwd_fd;          /* -1: smk's own */
-	const int *keep_fds; /* descriptors that stay open in the program */
+	char *const *envp; /* NULL: smk's own */
+	int input_fd;      /* its stdin; 0: /dev/null */
+	int cwd_fd;        /* -1: smk's own */
+	const char
+		*readonly_path; /* a directory that it cannot write to, with all below; or NULL */
+	const int *keep_fds;    /* descriptors that stay open in the program */
 	size_t keep_count;
 };
 
@@ -190,8 +189,7 @@ void tail_last_line(const struct tail *tail, char *buffer, size_t size);
 /* The same without "PROGRAM: " in front: who says it adds the name. */
 void tail_last_words(const struct tail *tail, const char *program, char *buffer, size_t size);
 
-/* ---- signals: one pipe, so that every wait is a poll --------------------------------------------
- */
+/* ---- signals: one pipe, so that every wait is a poll --------------------------------------------- */
 
 /* Installs the handlers; the pipe's read end is given back. */
 int signals_open(struct failure *f) FAIL_MUST_CHECK;
@@ -207,8 +205,7 @@ bool signals_is_end(int signal);
 /* While no VM runs: whether one of them has come in; what else came is dropped. */
 bool signals_want_end(void);
 
-/* ---- terminal
- * ------------------------------------------------------------------------------------ */
+/* ---- terminal ------------------------------------------------------------------------------- */
 
 /* Raw mode on stdin, undone when smk ends. Returns whether stdin is a terminal. */
 bool terminal_raw(void);
@@ -216,8 +213,7 @@ void terminal_restore(void);
 /* The size of the terminal on stdin or stdout; false when there is none. */
 bool terminal_size(uint16_t *ret_rows, uint16_t *ret_columns);
 
-/* ---- bundle
- * -------------------------------------------------------------------------------------- */
+/* ---- bundle --------------------------------------------------------------------------------- */
 
 struct bundle {
 	const char *path;
@@ -242,8 +238,7 @@ int bundle_annotate(struct bundle *bundle, const struct strings *keys, const str
 		    struct failure *f) FAIL_MUST_CHECK;
 void bundle_finish(struct bundle *bundle);
 
-/* ---- pack
- * ---------------------------------------------------------------------------------------- */
+/* ---- pack ----------------------------------------------------------------------------------- */
 
 struct tree_key {
 	char hex[65];
@@ -267,8 +262,7 @@ int pack_squashfs(int root_fd, const char *image, const struct tree_key *key,
 /* A new sparse ext4 image of `size` (mkfs's words: 64M, 1G) at path. */
 int pack_ext4(const char *path, const char *size, struct failure *f) FAIL_MUST_CHECK;
 
-/* ---- boot: what a VM is made of, of a bundle or of an image -------------------------------------
- */
+/* ---- boot: what a VM is made of, of a bundle or of an image -------------------------------------- */
 
 struct boot {
 	struct bundle bundle;  /* its configuration; an image's has no root */
@@ -284,8 +278,7 @@ int boot_prepare(const struct run_options *options, struct boot *boot,
 		 struct failure *f) FAIL_MUST_CHECK;
 void boot_finish(struct boot *boot);
 
-/* ---- assets
- * -------------------------------------------------------------------------------------- */
+/* ---- assets --------------------------------------------------------------------------------- */
 
 /* Path of an uncompressed kernel: the override, or the cached extraction keyed by build id. */
 int assets_kernel(char **ret_path, struct failure *f) FAIL_MUST_CHECK;
@@ -295,8 +288,7 @@ int assets_initramfs(const char *config, size_t length, int *ret_fd,
 int assets_initramfs_file(const char *config, size_t length, const char *path,
 			  struct failure *f) FAIL_MUST_CHECK;
 
-/* ---- machine: QEMU's command line
- * ---------------------------------------------------------------- */
+/* ---- machine: QEMU's command line ---------------------------------------------------------------- */
 
 struct machine {
 	enum accel accel; /* never ACCEL_AUTO */
@@ -320,8 +312,7 @@ int machine_check_accel(enum accel accel, struct failure *f) FAIL_MUST_CHECK;
 int machine_argv(const struct machine *machine, const char *program, struct strings *ret,
 		 struct failure *f) FAIL_MUST_CHECK;
 
-/* ---- channel: frames to and from init-oci
- * --------------------------------------------------------- */
+/* ---- channel: frames to and from init-oci -------------------------------------------------------- */
 
 #define CHANNEL_IN_BYTES  (128u << 10)
 #define CHANNEL_OUT_BYTES (512u << 10)
@@ -356,8 +347,7 @@ size_t channel_room(const struct channel *channel);
 void channel_send(struct channel *channel, const struct channel_frame *frame);
 int channel_flush(struct channel *channel, struct failure *f) FAIL_MUST_CHECK;
 
-/* ---- session: from the start of QEMU to its end
- * --------------------------------------------------- */
+/* ---- session: from the start of QEMU to its end -------------------------------------------------- */
 
 struct timeline {
 	double begin_ms; /* smk's main */
@@ -370,9 +360,12 @@ struct timeline {
 	struct marks hello_marks;
 };
 
+struct volume_servers;
+
 struct session_setup {
 	struct process *vmm; /* on hold; the session takes it */
 	const struct bundle *bundle;
+	struct volume_servers *volumes;
 	int control_fd; /* our ends; the session closes them */
 	int console_fd;
 	bool show_console;
@@ -387,8 +380,7 @@ int session_run(const struct session_setup *setup, struct timeline *timeline,
 void timing_print(const struct timeline *timeline, const struct exit_record *record,
 		  bool is_layer_cached);
 
-/* ---- commands
- * --------------------------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------------------------------ */
 
 /* Each returns the exit code, or -1 with f set. */
 int command_run(int argc, char *const *argv, struct failure *f);

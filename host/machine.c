@@ -166,20 +166,55 @@ static void add_disks(const struct machine *machine, struct strings *argv)
 	strings_add(argv, "virtio-blk-device,drive=upper,serial=" SMK_SERIAL_UPPER);
 }
 
-/* Directories of the host, by 9p: what the guest makes there is QEMU's user's. */
+/* In QEMU itself: what the guest makes there is QEMU's user's. */
+static void add_9p(struct strings *argv, const struct volume *volume, size_t index)
+{
+	AUTO_FREE char *path = escape_commas(volume->path);
+
+	strings_add(argv, "-fsdev");
+	strings_add(argv, "local,id=volume%zu,security_model=none,multidevs=remap%s,path=%s", index,
+		    volume->is_readonly ? ",readonly=on" : "", path);
+	strings_add(argv, "-device");
+	strings_add(argv, "virtio-9p-device,fsdev=volume%zu,mount_tag=%s", index, volume->tag);
+}
+
+/* The server is at the socket's other end. */
+static void add_virtiofs(struct strings *argv, const struct volume *volume, size_t index)
+{
+	strings_add(argv, "-chardev");
+	strings_add(argv, "socket,id=volume%zu,fd=%d", index, volume->vmm_fd);
+	strings_add(argv, "-device");
+	strings_add(argv, "vhost-user-fs-device,chardev=volume%zu,tag=%s", index, volume->tag);
+}
+
 static void add_volumes(const struct machine *machine, struct strings *argv)
 {
 	for (size_t i = 0; i < machine->image->volume_count; i++) {
 		const struct volume *volume = &machine->image->volumes[i];
-		AUTO_FREE char *path = escape_commas(volume->path);
 
-		strings_add(argv, "-fsdev");
-		strings_add(argv,
-			    "local,id=volume%zu,security_model=none,multidevs=remap%s,path=%s", i,
-			    volume->is_readonly ? ",readonly=on" : "", path);
-		strings_add(argv, "-device");
-		strings_add(argv, "virtio-9p-device,fsdev=volume%zu,mount_tag=%s", i, volume->tag);
+		if (machine->image->volume_fs == VOLUME_FS_VIRTIOFS)
+			add_virtiofs(argv, volume, i);
+		else
+			add_9p(argv, volume, i);
 	}
+}
+
+/* A vhost-user device is a process beside QEMU, which has to see the guest's memory. */
+static bool has_vhost_user(const struct machine *machine)
+{
+	return machine->image->volume_fs == VOLUME_FS_VIRTIOFS && machine->image->volume_count;
+}
+
+static void add_memory(const struct machine *machine, struct strings *argv)
+{
+	strings_add(argv, "-m");
+	strings_add(argv, "%uM", machine->memory_mib);
+	if (!has_vhost_user(machine))
+		return;
+	strings_add(argv, "-object");
+	strings_add(argv, "memory-backend-memfd,id=memory,size=%uM,share=on", machine->memory_mib);
+	strings_add(argv, "-machine");
+	strings_add(argv, "memory-backend=memory");
 }
 
 /* The console and the control port; without descriptors the console is on stdio. */
@@ -243,8 +278,7 @@ int machine_argv(const struct machine *machine, const char *program, struct stri
 	strings_add(ret, "%s", accels[machine->accel].cpu);
 	strings_add(ret, "-smp");
 	strings_add(ret, "%u", machine->cpus);
-	strings_add(ret, "-m");
-	strings_add(ret, "%uM", machine->memory_mib);
+	add_memory(machine, ret);
 	add_words(ret, bare, sizeof(bare) / sizeof(bare[0]));
 	strings_add(ret, "-kernel");
 	strings_add(ret, "%s", machine->kernel);

@@ -18,18 +18,20 @@ static const struct {
 	int (*run)(int argc, char *const *argv, struct failure *f);
 	const char *usage;
 	const char *help;
+	bool has_letters; /* -h is --hostname, as podman's */
 } commands[] = {
 	{"run", command_run, "run [options] BUNDLE | IMAGE [command]",
-	 "boot it; exits with the workload's code, or 125"},
+	 "boot it; exits with the workload's code, or 125", true},
 	{"bake", command_bake, "bake [options] BUNDLE | IMAGE DIR [command]",
-	 "write all that another VMM needs to boot it"},
-	{"plan", command_plan, "plan BUNDLE", "print the steps that the guest would carry out"},
+	 "write all that another VMM needs to boot it", true},
+	{"plan", command_plan, "plan BUNDLE", "print the steps that the guest would carry out",
+	 false},
 	{"cache", command_cache, "cache [ls | prune [DAYS]]",
-	 "the layers that smk keeps; prune: those unused for DAYS, or all"},
+	 "the layers that smk keeps; prune: those unused for DAYS, or all", false},
 	{"assets", command_assets, "assets [list | extract DIR | verify]",
-	 "the kernel and init-oci inside smk"},
-	{"--version", command_version, "--version", "print versions"},
-	{"--help", command_help, "--help, -h", "print this; also after a command"},
+	 "the kernel and init-oci inside smk", false},
+	{"--version", command_version, "--version", "print versions", false},
+	{"--help", command_help, "--help, -h", "print this; also after a command", false},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -83,11 +85,15 @@ static int dispatch(int argc, char *const *argv, struct failure *f)
 {
 	if (!argc)
 		return fail_config(f, "", "no command given: see smk --help");
-	if (is_help(argv[0]) || (argc > 1 && is_help(argv[1])))
+	if (is_help(argv[0]))
 		return command_help(0, NULL, f);
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		if (!strcmp(commands[i].name, argv[0]))
-			return commands[i].run(argc - 1, argv + 1, f);
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(commands[i].name, argv[0]) != 0)
+			continue;
+		if (argc > 1 && is_help(argv[1]) && !(commands[i].has_letters && argv[1][1] == 'h'))
+			return command_help(0, NULL, f);
+		return commands[i].run(argc - 1, argv + 1, f);
+	}
 	return unknown_command(argv[0], f);
 }
 

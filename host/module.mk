@@ -5,10 +5,10 @@ HOST_SRCS := \
 	host/assets.c host/bake.c host/bake_files.c host/bake_manifest.c host/boot.c host/bundle.c host/cache.c host/cache_command.c host/channel.c host/console.c host/files.c host/hooks.c host/layer.c \
 	host/machine.c host/main.c host/messages.c host/option_values.c host/options.c host/pack.c host/plan.c \
 	host/process.c host/run.c host/say.c host/scratch.c host/session.c host/signals.c host/stream.c host/tail.c \
-	host/terminal.c host/timing.c host/tree.c host/util.c host/verity.c host/vmm.c host/vmm_command.c
+	host/terminal.c host/timing.c host/tree.c host/util.c host/verity.c host/vmm.c host/vmm_command.c host/volumes.c
 # Images: from what tools leave on disk to layers and a configuration.
 HOST_SRCS += $(addprefix host/image/,choose.c config.c convert.c erofs.c erofs_tree.c image.c layer_merge.c layer_path.c layer_stream.c layer_tar.c layer_tree.c lower.c \
-	overrides.c prepare.c squashfs.c squashfs_lz4.c squashfs_tree.c store.c)
+	mounts.c overrides.c prepare.c squashfs.c squashfs_lz4.c squashfs_tree.c store.c)
 # The parser of the guest, and the library's hash, whose names its archive hides.
 HOST_SHARED_SRCS := $(wildcard oci/*.c) lib/sha256.c lib/sha256_cpu.c
 

@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MEMORY_MIN_MIB 32
 #define MEMORY_MAX_MIB (1u << 20)
@@ -53,21 +55,42 @@ static int parse_number(const char *text, const char **ret_rest, unsigned long m
 	return 0;
 }
 
+/* As podman reads sizes: 512m, 1g, 1.5GiB, 512MB; a number alone is of bytes. */
+static int parse_bytes(const char *text, double *ret)
+{
+	static const char units[] = "bkmgtp";
+	size_t digits = strspn(text, "0123456789");
+	size_t fraction = text[digits] == '.' ? strspn(text + digits + 1, "0123456789") + 1 : 0;
+	const char *rest = text + digits + fraction;
+	const char *unit = *rest ? strchr(units, *rest | 0x20) : units;
+	double number = strtod(text, NULL);
+
+	if (!digits || fraction == 1 || digits + fraction > 30 || !unit)
+		return -1;
+	rest += *rest != '\0';
+	if (*rest && (unit == units || (strcasecmp(rest, "b") && strcasecmp(rest, "ib"))))
+		return -1;
+	for (; unit > units; unit--)
+		number *= 1024;
+	*ret = number;
+	return 0;
+}
+
 int set_memory(struct run_options *o, const char *value, struct failure *f)
 {
-	unsigned long number;
-	const char *rest;
+	const double mib = 1 << 20;
+	double bytes;
 
-	if (parse_number(value, &rest, MEMORY_MAX_MIB, &number))
-		return fail_config(f, "", "--memory %s: a size such as 256M or 1G", value);
-	if (!strcmp(rest, "G"))
-		number *= 1024;
-	else if (*rest && strcmp(rest, "M"))
-		return fail_config(f, "", "--memory %s: a size such as 256M or 1G", value);
-	if (number < MEMORY_MIN_MIB || number > MEMORY_MAX_MIB)
-		return fail_config(f, "", "--memory %s: between %dM and %dG", value, MEMORY_MIN_MIB,
-				   MEMORY_MAX_MIB / 1024);
-	o->memory_mib = (unsigned)number;
+	if (parse_bytes(value, &bytes))
+		return fail_config(f, "", "--memory %s: a size such as 512m or 1.5g", value);
+	if (bytes < MEMORY_MIN_MIB * mib || bytes > MEMORY_MAX_MIB * mib)
+		return fail_config(f, "", "--memory %s: a VM has between %dM and %dG%s", value,
+				   MEMORY_MIN_MIB, MEMORY_MAX_MIB / 1024,
+				   strspn(value, "0123456789") == strlen(value)
+					   ? ", and a number alone is of bytes"
+					   : "");
+	o->memory_mib = (unsigned)(bytes / mib);
+	o->memory_mib += o->memory_mib * mib < bytes;
 	return 0;
 }
 
@@ -76,7 +99,16 @@ int set_cpus(struct run_options *o, const char *value, struct failure *f)
 	unsigned long number;
 	const char *rest;
 
-	if (parse_number(value, &rest, CPUS_MAX, &number) || *rest || !number)
+	if (parse_number(value, &rest, CPUS_MAX, &number))
+		return fail_config(f, "", "--cpus %s: a number from 1 to %d", value, CPUS_MAX);
+	if (*rest == '.' && rest[1] && strspn(rest + 1, "0123456789") == strlen(rest + 1)) {
+		if (strspn(rest + 1, "0") != strlen(rest + 1))
+			return fail_config(f, "",
+					   "--cpus %s: a VM has whole processors: %lu or %lu",
+					   value, number ? number : 1, number + 1);
+		rest += strlen(rest);
+	}
+	if (*rest || !number)
 		return fail_config(f, "", "--cpus %s: a number from 1 to %d", value, CPUS_MAX);
 	o->cpus = (unsigned)number;
 	return 0;
@@ -168,43 +200,77 @@ int set_upper(struct run_options *o, const char *value, struct failure *f)
 			   value);
 }
 
-int set_env(struct run_options *o, const char *value, struct failure *f)
+/* All variables of smk's environment whose names begin so. */
+static void add_inherited(struct strings *list, const char *name, size_t length)
 {
-	const char *inherited;
+	for (char **entry = environ; *entry; entry++)
+		if (!strncmp(*entry, name, length) && **entry != '=')
+			strings_add(list, "%s", *entry);
+}
 
-	if (!*value || *value == '=')
-		return fail_config(f, "", "--env %s: NAME=VALUE, or NAME", value);
-	if (strchr(value, '=')) {
-		strings_add(&o->env, "%s", value);
-		return 0;
-	}
-	inherited = getenv(value);
-	if (!inherited)
-		return fail_config(f, "", "--env %s: not set in smk's environment", value);
-	strings_add(&o->env, "%s=%s", value, inherited);
+/*
+ * NAME=VALUE; NAME, smk's own, or nothing when smk has none; NAME*, all of smk's that begin so. As podman
+ * reads it, who passes over blanks in front and over nothing at all.
+ */
+static int add_env(struct strings *list, const char *text)
+{
+	size_t length;
+
+	text += strspn(text, " \t");
+	length = strlen(text);
+	if (*text == '=')
+		return -1;
+	if (strchr(text, '='))
+		strings_add(list, "%s", text);
+	else if (length && text[length - 1] == '*')
+		add_inherited(list, text, length - 1);
+	else if (length && getenv(text))
+		strings_add(list, "%s=%s", text, getenv(text));
 	return 0;
 }
 
-/* Lines of NAME=VALUE or NAME, as podman reads them: blank ones and those that begin with # say nothing. */
+int set_env(struct run_options *o, const char *value, struct failure *f)
+{
+	return add_env(&o->env, value)
+		       ? fail_config(f, "", "--env %s: NAME=VALUE, NAME or PREFIX*", value)
+		       : 0;
+}
+
+/* A line each; blank lines and those that begin with # say nothing. No quotes, no comment behind. */
 int set_env_file(struct run_options *o, const char *value, struct failure *f)
 {
 	AUTO_FREE char *text = NULL;
 	size_t length;
+	char *rest;
+	char *line;
 
 	if (file_read(AT_FDCWD, value, ENV_FILE_MAX, &text, &length, f))
 		return fail_at(f, STAGE_NONE, "--env-file");
 	if (memchr(text, '\0', length))
 		return fail_err(f, 0, "--env-file", value, "has a NUL byte");
 	text[length] = '\0'; /* file_read leaves room for it */
-	for (char *line = text, *end; *line; line = end) {
-		end = line + strcspn(line, "\n");
-		if (*end)
-			*end++ = '\0';
-		line += strspn(line, " \t");
-		if (*line && *line != '#' && set_env(o, line, f))
-			return -1;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		size_t end = strlen(line);
+
+		if (end && line[end - 1] == '\r')
+			line[end - 1] = '\0';
+		if (line[strspn(line, " \t")] != '#' && add_env(&o->file_env, line))
+			return fail_err(f, 0, "--env-file", value,
+					"%.80s: NAME=VALUE, NAME or PREFIX*", line);
 	}
 	return 0;
+}
+
+void env_merge(struct run_options *o)
+{
+	struct strings merged = o->file_env;
+
+	for (size_t i = 0; i < o->env.count; i++)
+		strings_add(&merged, "%s", o->env.items[i]);
+	strings_finish(&o->env);
+	o->env = merged;
+	o->file_env = (struct strings){.count = 0};
 }
 
 int set_init_timeout(struct run_options *o, const char *value, struct failure *f)
@@ -234,12 +300,21 @@ int set_vmm(struct run_options *o, const char *value, struct failure *f)
 	return 0;
 }
 
+/* Of --interactive, which podman needs for what is always so here. */
+int set_interactive(struct run_options *o, const char *value, struct failure *f)
+{
+	(void)o;
+	return *value == 't' ? 0
+			     : fail_config(f, "",
+					   "--interactive=false: standard input is always "
+					   "connected: redirect it from /dev/null");
+}
+
 #define FLAG_SETTER(function, field, to)                                          \
 	int function(struct run_options *o, const char *value, struct failure *f) \
 	{                                                                         \
-		(void)value;                                                      \
 		(void)f;                                                          \
-		o->field = to;                                                    \
+		o->field = (*value == 't') == to;                                 \
 		return 0;                                                         \
 	}
 

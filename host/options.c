@@ -20,6 +20,7 @@ enum command {
 
 struct option {
 	const char *name;
+	char letter;          /* podman's short form, or 0 */
 	const char *argument; /* NULL: a flag */
 	const char *help;
 	int (*set)(struct run_options *o, const char *value, struct failure *f);
@@ -35,56 +36,60 @@ struct option {
 #define IMAGE_FLAG(member) .flag = offsetof(struct image_options, member) + 1
 
 static const struct option table[] = {
-	{"--memory", "SIZE", "guest memory: 256M, 1G (default 256M, at least 32M)",
+	{"--memory", 'm', "SIZE", "guest memory: 512m, 1.5g (default 256m, at least 32m)",
 	 .set = set_memory},
-	{"--cpus", "N", "virtual CPUs (default 1)", .set = set_cpus},
-	{"--kernel", "FILE", "boot this uncompressed arm64 Image", .set = set_kernel},
-	{"--init", "FILE", "use this init-oci", .set = set_init},
-	{"--append", "STRING", "add to the kernel command line (repeatable)", .set = set_append},
-	{"--upper", "KIND", "writable layer: tmpfs[:SIZE], disk:SIZE, file:PATH or none",
+	{"--cpus", 0, "N", "virtual CPUs (default 1)", .set = set_cpus},
+	{"--kernel", 0, "FILE", "boot this uncompressed arm64 Image", .set = set_kernel},
+	{"--init", 0, "FILE", "use this init-oci", .set = set_init},
+	{"--append", 0, "STRING", "add to the kernel command line (repeatable)", .set = set_append},
+	{"--upper", 0, "KIND", "writable layer: tmpfs[:SIZE], disk:SIZE, file:PATH or none",
 	 .set = set_upper},
-	{"--env", "NAME[=VALUE]", "set a variable of the workload; no =: take smk's (repeatable)",
-	 .set = set_env},
-	{"--env-file", "FILE", "the same from a file, a line each", .set = set_env_file},
-	{"--accel", "NAME", "auto, kvm or tcg (default auto)", .set = set_accel, .only = RUN},
-	{"--timeout", "SECONDS", "end the VM after so long, with exit code 125", .set = set_timeout,
-	 .only = RUN},
-	{"--init-timeout", "SECONDS", "end the VM when nothing has started after so long",
+	{"--env", 'e', "NAME[=VALUE]",
+	 "a variable of the workload; without =: smk's, NAME* too (repeatable)", .set = set_env},
+	{"--env-file", 0, "FILE", "the same from a file, a line each", .set = set_env_file},
+	{"--accel", 0, "NAME", "auto, kvm or tcg (default auto)", .set = set_accel, .only = RUN},
+	{"--timeout", 0, "SECONDS", "end the VM after so long, with exit code 125",
+	 .set = set_timeout, .only = RUN},
+	{"--init-timeout", 0, "SECONDS", "end the VM when nothing has started after so long",
 	 .set = set_init_timeout, .only = RUN},
-	{"--timing", NULL, "print where the time went", .set = set_timing, .only = RUN},
-	{"--console", NULL, "show the guest's console on stderr", .set = set_console, .only = RUN},
-	{"--print-vmm", NULL, "print QEMU's command line and files instead of running",
+	{"--timing", 0, NULL, "print where the time went", .set = set_timing, .only = RUN},
+	{"--console", 0, NULL, "show the guest's console on stderr", .set = set_console,
+	 .only = RUN},
+	{"--print-vmm", 0, NULL, "print QEMU's command line and files instead of running",
 	 .set = set_print_vmm, .only = RUN},
-	{"--keep", NULL, "keep temporary files", .set = set_keep, .only = RUN},
-	{"--rm", NULL, "remove temporary files (the default)", .set = set_rm, .only = RUN},
-	{"--entrypoint", "WORD", "instead of the image's: a program, or a JSON array",
+	{"--keep", 0, NULL, "keep temporary files", .set = set_keep, .only = RUN},
+	{"--rm", 0, NULL, "remove temporary files (the default)", .set = set_rm, .only = RUN},
+	{"--entrypoint", 0, "WORD", "instead of the image's: a program, or a JSON array",
 	 IMAGE_TEXT(entrypoint)},
-	{"--workdir", "DIR", "the working directory", IMAGE_TEXT(working_dir)},
-	{"--user", "USER[:GROUP]", "names of the image's, or numbers", IMAGE_TEXT(user)},
-	{"--hostname", "NAME", "the container's name", IMAGE_TEXT(hostname)},
-	{"--stop-signal", "SIGNAL", "what SIGTERM of smk becomes in the guest",
+	{"--workdir", 'w', "DIR", "the working directory", IMAGE(workdir)},
+	{"--user", 'u', "USER[:GROUP]", "names of the image's, or numbers", IMAGE(user)},
+	{"--hostname", 'h', "NAME", "the container's name", IMAGE(hostname)},
+	{"--stop-signal", 0, "SIGNAL", "what SIGTERM of smk becomes in the guest",
 	 IMAGE_TEXT(stop_signal)},
-	{"--tty", NULL, "give the workload a terminal", IMAGE_FLAG(terminal)},
-	{"--read-only", NULL, "a read-only root, with tmpfs on /run, /tmp and /var/tmp",
+	{"--tty", 't', NULL, "give the workload a terminal", IMAGE_FLAG(terminal)},
+	{"--read-only", 0, NULL, "a read-only root, with tmpfs on /run, /tmp and /var/tmp",
 	 IMAGE_FLAG(read_only)},
-	{"--no-new-privileges", NULL, "no program gains rights by its file",
+	{"--no-new-privileges", 0, NULL, "no program gains rights by its file",
 	 IMAGE_FLAG(no_new_privileges)},
-	{"--unconfined", NULL, "no seccomp profile", IMAGE_FLAG(unconfined)},
-	{"--cap-add", "NAME", "one capability more, or all (repeatable)", IMAGE(cap_add)},
-	{"--cap-drop", "NAME", "one less, or all (repeatable)", IMAGE(cap_drop)},
-	{"--tmpfs", "DIR[:OPTIONS]", "a tmpfs (repeatable)", IMAGE(tmpfs)},
-	{"--volume", "HOSTDIR:DIR[:ro]", "share a directory of the host (repeatable)",
+	{"--unconfined", 0, NULL, "no seccomp profile", IMAGE_FLAG(unconfined)},
+	{"--cap-add", 0, "NAME", "one capability more, or all (repeatable)", IMAGE(cap_add)},
+	{"--cap-drop", 0, "NAME", "one less, or all (repeatable)", IMAGE(cap_drop)},
+	{"--tmpfs", 0, "DIR[:OPTIONS]", "a tmpfs (repeatable)", IMAGE(tmpfs)},
+	{"--volume", 'v', "HOSTDIR:DIR[:ro]", "share a directory of the host (repeatable)",
 	 IMAGE(volume)},
-	{"--ulimit", "NAME=SOFT[:HARD]", "a resource limit (repeatable)", IMAGE(ulimit)},
-	{"--sysctl", "NAME=VALUE", "a kernel parameter (repeatable)", IMAGE(sysctl)},
-	{"--annotation", "NAME=VALUE", "an annotation (repeatable)", IMAGE(annotation)},
-	{"--layer-fs", "NAME", "file system of the layers: squashfs or erofs", IMAGE(layer_fs)},
-	{"--max-layer-size", "SIZE", "refuse layers that unpack to more (default 16G)",
+	{"--volume-fs", 0, "NAME", "how: virtiofs, 9p or auto", IMAGE(volume_fs), .only = RUN},
+	{"--interactive", 'i', NULL, "nothing: standard input is always connected",
+	 .set = set_interactive},
+	{"--ulimit", 0, "NAME=SOFT[:HARD]", "a resource limit (repeatable)", IMAGE(ulimit)},
+	{"--sysctl", 0, "NAME=VALUE", "a kernel parameter (repeatable)", IMAGE(sysctl)},
+	{"--annotation", 0, "NAME=VALUE", "an annotation (repeatable)", IMAGE(annotation)},
+	{"--layer-fs", 0, "NAME", "file system of the layers: squashfs or erofs", IMAGE(layer_fs)},
+	{"--max-layer-size", 0, "SIZE", "refuse layers that unpack to more (default 16G)",
 	 IMAGE(max_layer_size)},
-	{"--flatten", NULL, "make one layer of all", IMAGE_FLAG(flatten)},
-	{"--verity", NULL, "let the guest check every block of the layers", .set = set_verity,
+	{"--flatten", 0, NULL, "make one layer of all", IMAGE_FLAG(flatten)},
+	{"--verity", 0, NULL, "let the guest check every block of the layers", .set = set_verity,
 	 .only = BAKE},
-	{"--for", "VMM", "print what qemu, firecracker, cloud-hypervisor, libkrun or vz needs",
+	{"--for", 0, "VMM", "print what qemu, firecracker, cloud-hypervisor, libkrun or vz needs",
 	 .set = set_vmm, .only = BAKE},
 };
 
@@ -101,6 +106,7 @@ void options_finish(struct run_options *options)
 {
 	strings_finish(&options->append);
 	strings_finish(&options->env);
+	strings_finish(&options->file_env);
 	image_options_finish(options->image);
 	free(options->image);
 	options->image = NULL;
@@ -113,14 +119,18 @@ static bool is_of(const struct option *option, enum command command)
 
 void options_help(bool is_bake)
 {
-	char left[40];
+	char left[48];
+	char letter[8];
 
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		if (is_bake ? table[i].only != BAKE : table[i].only == BAKE)
+		const struct option *option = &table[i];
+
+		if (is_bake ? option->only != BAKE : option->only == BAKE)
 			continue;
-		snprintf(left, sizeof(left), "%s%s%s", table[i].name, table[i].argument ? " " : "",
-			 table[i].argument ? table[i].argument : "");
-		printf("  %-22s %s\n", left, table[i].help);
+		snprintf(letter, sizeof(letter), option->letter ? "-%c, " : "    ", option->letter);
+		snprintf(left, sizeof(left), "%s%s%s%s", letter, option->name,
+			 option->argument ? " " : "", option->argument ? option->argument : "");
+		printf("  %-26s %s\n", left, option->help);
 	}
 }
 
@@ -153,9 +163,57 @@ static int set_option(const struct option *option, struct run_options *o, const 
 	if (option->set_image)
 		return option->set_image(o->image, value, f);
 	if (option->flag)
-		*(bool *)(void *)(image + option->flag - 1) = true;
+		*(bool *)(void *)(image + option->flag - 1) = *value == 't';
 	else
 		*(const char **)(void *)(image + option->text - 1) = value;
+	return 0;
+}
+
+/* Flags may have a value, too: setters see "true" or "false". */
+static int set_flag(const struct option *option, struct run_options *o, const char *value,
+		    struct failure *f)
+{
+	static const char *const words[] = {"true", "false", "1", "0"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!value || !strcmp(value, words[i]))
+			return set_option(option, o, words[i % 2], f);
+	return fail_config(f, "", "%s takes no value but true and false", option->name);
+}
+
+static const struct option *find_letter(char letter, enum command command)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (table[i].letter == letter && is_of(&table[i], command))
+			return &table[i];
+	return NULL;
+}
+
+/*
+ * -it, -m 1G, -m1G, -m=1G: flags in a row, the last of which may be an option with a value: the rest of
+ * the word, or the next one.
+ */
+static int parse_letters(int argc, char *const *argv, int *index, enum command command,
+			 struct run_options *o, struct failure *f)
+{
+	for (const char *at = argv[*index] + 1; *at; at++) {
+		const struct option *option = find_letter(*at, command);
+		const char *value = at[1] == '=' ? at + 2 : at[1] ? at + 1 : NULL;
+
+		if (!option)
+			return fail_config(f, "", "unknown option -%c: see smk --help", *at);
+		if (!option->argument && at[1] != '=') {
+			if (set_flag(option, o, NULL, f))
+				return -1;
+			continue;
+		}
+		if (!option->argument)
+			return set_flag(option, o, value, f);
+		if (!value && *index + 1 >= argc)
+			return fail_config(f, "", "-%c needs a value: %s (%s)", *at,
+					   option->argument, option->name);
+		return set_option(option, o, value ? value : argv[++*index], f);
+	}
 	return 0;
 }
 
@@ -173,9 +231,9 @@ static int parse_option(int argc, char *const *argv, int *index, enum command co
 		if (!is_of(option, command) || strlen(option->name) != length ||
 		    strncmp(option->name, word, length) != 0)
 			continue;
-		if (!option->argument && value)
-			return fail_config(f, "", "%s takes no value", option->name);
-		if (option->argument && !value) {
+		if (!option->argument)
+			return set_flag(option, o, value, f);
+		if (!value) {
 			if (*index + 1 >= argc)
 				return fail_config(f, "", "%s needs a value: %s", option->name,
 						   option->argument);
@@ -189,10 +247,12 @@ static int parse_option(int argc, char *const *argv, int *index, enum command co
 /* What comes after the bundle or image: for an image, the command to run instead of its own. */
 static int set_args(struct run_options *o, char *const *words, int count, struct failure *f)
 {
+	o->image->fixed_root = o->upper == CHOICE_NONE;
+	env_merge(o);
 	o->image->args = words;
 	o->image->arg_count = (size_t)count;
 	if (image_is_reference(o->bundle))
-		return 0;
+		return image_options_check(o->image, f);
 	if (count)
 		return fail_config(f, "", "more than one bundle: %s and %s", o->bundle, words[0]);
 	if (o->image->given)
@@ -219,7 +279,8 @@ static int parse(int argc, char *const *argv, enum command command, struct run_o
 		if (!is_ended && !strcmp(argv[i], "--")) {
 			is_ended = true;
 		} else if (!is_ended && argv[i][0] == '-' && argv[i][1]) {
-			if (parse_option(argc, argv, &i, command, ret, f))
+			if ((argv[i][1] == '-' ? parse_option : parse_letters)(argc, argv, &i,
+									       command, ret, f))
 				return -1;
 		} else if (got < wanted) {
 			*places[got++] = argv[i];

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,19 +20,23 @@
 static const struct {
 	const char *program;
 	const char *package;
-} packages[] = {
-	{"qemu-system-aarch64", "qemu-system-arm"},
-	{"mksquashfs", "squashfs-tools"},
-	{"mkfs.ext4", "e2fsprogs"},
+	const char *elsewhere; /* where an ordinary PATH does not look, or NULL */
+} programs[] = {
+	{"qemu-system-aarch64", "qemu-system-arm", NULL},
+	{"mksquashfs", "squashfs-tools", NULL},
+	{"mkfs.ext4", "e2fsprogs", "/usr/local/sbin:/usr/sbin:/sbin"},
+	{"virtiofsd", "qemu-system-common", "/usr/lib/qemu:/usr/libexec"},
 };
+
+#define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
 
 static int not_found(const char *name, struct failure *f)
 {
-	for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++)
-		if (!strcmp(packages[i].program, name))
+	for (size_t i = 0; i < PROGRAM_COUNT; i++)
+		if (!strcmp(programs[i].program, name))
 			return fail_err(f, 0, "", name,
 					"not found in PATH: install it (Debian package %s)",
-					packages[i].package);
+					programs[i].package);
 	return fail_err(f, 0, "", name, "not found in PATH");
 }
 
@@ -55,9 +61,9 @@ int program_find(const char *name, char **ret_path, struct failure *f)
 {
 	char *path = find_in(getenv("PATH"), name);
 
-	/* mkfs.ext4 is where an ordinary user's PATH does not look. */
-	if (!path && !strncmp(name, "mkfs.", 5))
-		path = find_in("/usr/local/sbin:/usr/sbin:/sbin", name);
+	for (size_t i = 0; i < PROGRAM_COUNT && !path; i++)
+		if (!strcmp(programs[i].program, name))
+			path = find_in(programs[i].elsewhere, name);
 	if (!path)
 		return not_found(name, f);
 	*ret_path = path;
@@ -87,6 +93,20 @@ static bool wait_at_gate(int gate_fd)
 	return got == 1;
 }
 
+/*
+ * The directory and what is mounted below it, read-only for this process and its children. Nothing that
+ * is mounted later comes in: it would be writable.
+ */
+static int seal_directory(const char *path)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(path, path, NULL, MS_BIND | MS_REC, NULL))
+		return -1;
+	return mount_setattr(AT_FDCWD, path, AT_RECURSIVE, &attr, sizeof(attr));
+}
+
 /* In the child: only returns when something failed, with errno set. */
 static void child_exec(const struct process_setup *setup, int output_fd, int gate_fd, pid_t parent)
 {
@@ -105,6 +125,8 @@ static void child_exec(const struct process_setup *setup, int output_fd, int gat
 	    dup2(output_fd, 2) < 0)
 		return;
 	if (setup->cwd_fd >= 0 && fchdir(setup->cwd_fd))
+		return;
+	if (setup->readonly_path && seal_directory(setup->readonly_path))
 		return;
 	for (size_t i = 0; i < setup->keep_count; i++)
 		if (fcntl(setup->keep_fds[i], F_SETFD, 0))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* smk run: the stages in their order, and what they leave behind cleaned up. */
 #include "hooks.h"
+#include "volumes.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define SERVER_END_MS 1000 /* that a volume's server needs, once QEMU is gone */
 
 /* All that a run owns; run_finish() gives it back. */
 struct run {
@@ -25,6 +28,7 @@ struct run {
 	int console[2];
 	struct strings argv;
 	struct process vmm;
+	struct volume_servers volumes;
 };
 
 static void run_init(struct run *run)
@@ -36,12 +40,14 @@ static void run_init(struct run *run)
 		.vmm = PROCESS_NONE,
 	};
 	options_init(&run->options);
+	volumes_init(&run->volumes, run->options.image);
 	boot_init(&run->boot);
 	run->timeline.begin_ms = now_ms();
 }
 
 static void run_finish(struct run *run)
 {
+	volumes_finish(&run->volumes);
 	options_finish(&run->options);
 	boot_finish(&run->boot);
 	strings_finish(&run->argv);
@@ -139,6 +145,7 @@ static int prepare(struct run *run, struct failure *f)
 
 	if (machine_check_accel(machine_accel(options->accel), f) ||
 	    program_find("qemu-system-aarch64", &run->qemu, f) ||
+	    volumes_choose(&run->volumes, options->print_vmm, f) ||
 	    boot_prepare(options, &run->boot, f))
 		return -1;
 	run->timeline.packed_ms = now_ms();
@@ -220,23 +227,44 @@ static void say_record(const struct exit_record *record)
 			    (unsigned long long)record->dropped_bytes);
 }
 
+static size_t add_volume_fds(const struct run *run, int *fds, size_t count)
+{
+	const struct image_options *image = run->options.image;
+
+	for (size_t i = 0; i < image->volume_count; i++)
+		if (image->volumes[i].vmm_fd >= 0)
+			fds[count++] = image->volumes[i].vmm_fd;
+	return count;
+}
+
 /* QEMU's process with its ends of the sockets; ours would hide the end of file. */
 static int hold_vmm(struct run *run, struct failure *f)
 {
-	const int keep_fds[] = {run->control[1], run->console[1], run->initramfs_fd};
+	int keep_fds[3 + VOLUMES_MAX] = {run->control[1], run->console[1], run->initramfs_fd};
 	const struct process_setup setup = {
 		.path = run->qemu,
 		.argv = run->argv.items,
 		.cwd_fd = -1,
 		.keep_fds = keep_fds,
-		.keep_count = sizeof(keep_fds) / sizeof(keep_fds[0]),
+		.keep_count = add_volume_fds(run, keep_fds, 3),
 	};
 	int result = process_hold(&setup, &run->vmm, f);
 
-	for (size_t i = 0; i < setup.keep_count; i++)
+	volumes_close_fds(&run->volumes);
+	for (size_t i = 0; i < 3; i++)
 		close(keep_fds[i]);
 	run->control[1] = run->console[1] = run->initramfs_fd = -1;
 	return result;
+}
+
+/* What QEMU says of a server that failed at its start is less than the server does. */
+static int blame_volumes(struct run *run, struct failure *f)
+{
+	struct failure reason = {0};
+
+	if (volumes_check(&run->volumes, SERVER_END_MS, &reason))
+		*f = reason;
+	return -1;
 }
 
 static int run_session(struct run *run, struct failure *f)
@@ -244,6 +272,7 @@ static int run_session(struct run *run, struct failure *f)
 	const struct session_setup setup = {
 		.vmm = &run->vmm,
 		.bundle = &run->boot.bundle,
+		.volumes = &run->volumes,
 		.control_fd = run->control[0],
 		.console_fd = run->console[0],
 		.show_console = run->options.console,
@@ -254,7 +283,7 @@ static int run_session(struct run *run, struct failure *f)
 
 	run->control[0] = run->console[0] = -1;
 	if (session_run(&setup, &run->timeline, &record, f))
-		return -1;
+		return blame_volumes(run, f);
 	say_record(&record);
 	if (run->options.timing)
 		timing_print(&run->timeline, &record, run->boot.is_cached);
@@ -286,7 +315,8 @@ static int run_all(struct run *run, int argc, char *const *argv, struct failure 
 	if (options_parse(argc, argv, &run->options, f) || signals_open(f) < 0)
 		return -1;
 	scratch_sweep();
-	if (prepare(run, f) || build_argv(run, f))
+	if (prepare(run, f) || (!run->options.print_vmm && volumes_start(&run->volumes, f)) ||
+	    build_argv(run, f))
 		return -1;
 	return run->options.print_vmm ? print_vmm(run) : run_vm(run, f);
 }

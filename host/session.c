@@ -5,6 +5,7 @@
  * delivered; the exit record alone does not end it, because the guest still has disks to unmount.
  */
 #include "session.h"
+#include "volumes.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -212,6 +213,14 @@ static double wake_ms(const struct session *session)
 	return end == 0 || hook < end ? hook : end;
 }
 
+/* Without a volume's server the guest would wait for ever; at the end it is the first to go. */
+static int check_volumes(const struct session *session, struct failure *f)
+{
+	if (session->has_vmm_ended || session->has_record)
+		return 0;
+	return volumes_check(session->setup->volumes, 0, f);
+}
+
 static int check_end(const struct session *session, struct failure *f)
 {
 	if (session->is_forced)
@@ -249,7 +258,8 @@ static int loop(struct session *session, struct failure *f)
 		pass_on_broken_pipe(session);
 		work_on_hooks(session);
 		messages_send(session);
-		if (channel_flush(&session->channel, f) || check_end(session, f))
+		if (channel_flush(&session->channel, f) || check_volumes(session, f) ||
+		    check_end(session, f))
 			return -1;
 	}
 	return 0;

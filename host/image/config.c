@@ -15,60 +15,105 @@ struct merge {
 	const char *entrypoint;
 };
 
-/* A word, or a JSON array of words. */
+/* A word, or a JSON array of words; "[" alone is a program. */
 static int merge_entrypoint(struct merge *m, const struct image *image,
 			    const struct image_options *options, struct failure *f)
 {
-	if (!options->entrypoint)
+	const char *text = options->entrypoint;
+
+	if (!text)
 		return 0;
 	m->over.has_entrypoint = true;
-	if (*options->entrypoint == '[')
-		return oci_strings_parse(image->arena, "--entrypoint", options->entrypoint,
-					 &m->over.entrypoint, f);
-	m->entrypoint = options->entrypoint;
-	m->over.entrypoint = (struct oci_strings){(char **)&m->entrypoint, *m->entrypoint != '\0'};
+	if (*text == '[' && text[strlen(text) - 1] == ']')
+		return oci_strings_parse(image->arena, "--entrypoint", text, &m->over.entrypoint,
+					 f);
+	m->entrypoint = text;
+	m->over.entrypoint = (struct oci_strings){(char **)&m->entrypoint, *text != '\0'};
 	return 0;
 }
 
-/* "DEST[:a,b]" -> a tmpfs there; podman's defaults when no options are given. */
-static int merge_tmpfs(struct merge *m, const struct image *image, const char *text,
-		       struct failure *f)
+/* The mount's options: those that are always there, then the user's; the last of a kind counts. */
+static int set_options(struct oci_run_mount *mount, const struct image *image, const char *always,
+		       const char *given)
 {
-	static const char defaults[] = "rw,rprivate,nosuid,nodev,tmpcopyup";
-	struct oci_run_mount *mount = &m->mounts[m->over.mount_count++];
-	size_t length = strcspn(text, ":");
-	const char *options = text[length] ? text + length + 1 : defaults;
-	size_t room = strlen(options) + 1;
-	char **items = arena_zalloc(image->arena, room, sizeof(*items));
+	const char *const texts[] = {always, given};
+	size_t room = strlen(always) + strlen(given) + 1;
 
-	*mount = (struct oci_run_mount){.type = "tmpfs", .source = "tmpfs"};
-	mount->destination = arena_printf(image->arena, "%.*s", (int)length, text);
-	if (!items || !mount->destination)
-		return fail_config(f, "", "out of memory");
-	mount->options.items = items;
-	for (; *options; options += strspn(options, ",")) {
-		size_t word = strcspn(options, ",");
+	mount->options.items = arena_zalloc(image->arena, room, sizeof(*mount->options.items));
+	if (!mount->options.items)
+		return -1;
+	for (size_t i = 0; i < 2; i++) {
+		for (const char *word = texts[i]; *word; word += strspn(word, ",")) {
+			size_t length = strcspn(word, ",");
+			char *item = arena_printf(image->arena, "%.*s", (int)length, word);
 
-		if (word)
-			items[mount->options.count++] =
-				arena_printf(image->arena, "%.*s", (int)word, options);
-		options += word;
+			if (!item)
+				return -1;
+			mount->options.items[mount->options.count++] = item;
+			word += length;
+		}
 	}
 	return 0;
 }
 
-static void merge_volume(struct merge *m, const struct volume *volume)
+/* Whether the word was there. */
+static bool drop_word(struct oci_strings *options, const char *word)
 {
-	static const char *const readonly[] = {
-		"trans=virtio", "version=9p2000.L", "msize=262144", "nosuid", "nodev", "ro"};
+	size_t count = options->count;
+
+	options->count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(options->items[i], word) != 0)
+			options->items[options->count++] = options->items[i];
+	return options->count < count;
+}
+
+static int merge_tmpfs(struct merge *m, const struct image *image, const struct tmpfs_option *tmpfs)
+{
+	struct oci_run_mount *mount = &m->mounts[m->over.mount_count++];
+
+	*mount = (struct oci_run_mount){
+		.destination = tmpfs->destination,
+		.type = "tmpfs",
+		.source = "tmpfs",
+	};
+	if (set_options(mount, image, "rprivate,nosuid,nodev,tmpcopyup", tmpfs->options))
+		return -1;
+	if (drop_word(&mount->options, "notmpcopyup"))
+		drop_word(&mount->options, "tmpcopyup");
+	return 0;
+}
+
+static int merge_volume(struct merge *m, const struct image *image, const struct volume *volume,
+			bool is_virtiofs)
+{
 	struct oci_run_mount *mount = &m->mounts[m->over.mount_count++];
 
 	*mount = (struct oci_run_mount){
 		.destination = volume->destination,
-		.type = "9p",
+		.type = is_virtiofs ? "virtiofs" : "9p",
 		.source = volume->tag,
-		.options = {(char **)readonly, volume->is_readonly ? 6 : 5},
 	};
+	if (set_options(mount, image,
+			is_virtiofs ? "nosuid,nodev"
+				    : "trans=virtio,version=9p2000.L,msize=262144,nosuid,nodev",
+			volume->options ? volume->options : ""))
+		return -1;
+	drop_word(&mount->options, "rbind"); /* what is mounted below it is always there */
+	return 0;
+}
+
+static int merge_mounts(struct merge *m, const struct image *image,
+			const struct image_options *options, struct failure *f)
+{
+	bool is_virtiofs = options->volume_fs == VOLUME_FS_VIRTIOFS;
+	int result = 0;
+
+	for (size_t i = 0; i < options->tmpfs_count && !result; i++)
+		result = merge_tmpfs(m, image, &options->tmpfs[i]);
+	for (size_t i = 0; i < options->volume_count && !result; i++)
+		result = merge_volume(m, image, &options->volumes[i], is_virtiofs);
+	return result ? fail_config(f, "", "out of memory") : 0;
 }
 
 static int merge(struct merge *m, const struct image *image, const struct image_options *options,
@@ -84,6 +129,7 @@ static int merge(struct merge *m, const struct image *image, const struct image_
 		.capabilities_add = options->capabilities_add,
 		.capabilities_drop = options->capabilities_drop,
 		.read_only = options->read_only,
+		.fixed_root = options->fixed_root,
 		.terminal = options->terminal,
 		.unconfined = options->unconfined,
 		.no_new_privileges = options->no_new_privileges,
@@ -95,11 +141,8 @@ static int merge(struct merge *m, const struct image *image, const struct image_
 		.annotations = options->annotations,
 		.annotation_count = options->annotation_count,
 	};
-	for (size_t i = 0; i < options->tmpfs_count; i++)
-		if (merge_tmpfs(m, image, options->tmpfs[i], f))
-			return -1;
-	for (size_t i = 0; i < options->volume_count; i++)
-		merge_volume(m, &options->volumes[i]);
+	if (merge_mounts(m, image, options, f))
+		return -1;
 	return merge_entrypoint(m, image, options, f);
 }
 

@@ -3,11 +3,10 @@
 #include "host/image/overrides.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "host/host.h"
 #include "host/image/prepare.h"
@@ -36,6 +35,9 @@ void image_options_finish(struct image_options *options)
 		free(options->volumes[i].path);
 		free(options->volumes[i].destination);
 	}
+	for (size_t i = 0; i < options->tmpfs_count; i++)
+		free(options->tmpfs[i].destination);
+	free(options->user_text);
 	free_pairs(options->sysctls, options->sysctl_count);
 	free_pairs(options->annotations, options->annotation_count);
 	*options = (struct image_options){.given = NULL};
@@ -72,56 +74,84 @@ static int parse_capability(const char *option, const char *value, uint64_t *ret
 	return 0;
 }
 
-int image_set_cap_add(struct image_options *o, const char *value, struct failure *f)
+static int add_capability(struct image_options *o, const char *value, struct failure *f)
 {
 	return parse_capability("--cap-add", value, &o->capabilities_add, f);
 }
 
-int image_set_cap_drop(struct image_options *o, const char *value, struct failure *f)
+static int drop_capability(struct image_options *o, const char *value, struct failure *f)
 {
 	return parse_capability("--cap-drop", value, &o->capabilities_drop, f);
 }
 
-int image_set_tmpfs(struct image_options *o, const char *value, struct failure *f)
+/* Several values in one, as podman takes them: words between commas. */
+static int each_word(struct image_options *o, const char *value,
+		     int (*set)(struct image_options *o, const char *word, struct failure *f),
+		     struct failure *f)
 {
-	if (check_room(o->tmpfs_count, "--tmpfs", f))
-		return -1;
-	if (*value != '/' || value[1] == ':' || !value[1])
-		return fail_config(f, "", "--tmpfs %s: DIRECTORY[:OPTIONS], absolute", value);
-	o->tmpfs[o->tmpfs_count++] = value;
+	AUTO_FREE char *text = must_copy(value);
+	char *rest = text;
+	char *word;
+
+	while ((word = strsep(&rest, ",")))
+		if (set(o, word, f))
+			return -1;
 	return 0;
 }
 
-/* HOST:GUEST[:ro|rw]; the host's directory has to be there. */
-int image_set_volume(struct image_options *o, const char *value, struct failure *f)
+int image_set_cap_add(struct image_options *o, const char *value, struct failure *f)
 {
-	struct volume *volume = &o->volumes[o->volume_count];
-	AUTO_FREE char *text = must_copy(value);
-	char *guest = strchr(text, ':');
-	char *mode = guest ? strchr(guest + 1, ':') : NULL;
-	struct stat st;
+	return each_word(o, value, add_capability, f);
+}
 
-	if (check_room(o->volume_count, "--volume", f))
-		return -1;
-	if (mode)
-		*mode++ = '\0';
-	if (!guest || guest[1] != '/' || !guest[2] ||
-	    (mode && strcmp(mode, "ro") && strcmp(mode, "rw")))
-		return fail_config(
-			f, "", "--volume %s: HOSTDIR:DIRECTORY[:ro], the second absolute", value);
-	*guest++ = '\0';
-	if (stat(text, &st))
-		return fail_sys(f, "--volume", text);
-	if (!S_ISDIR(st.st_mode))
-		return fail_err(f, ENOTDIR, "--volume", text, "only directories can be shared");
-	*volume = (struct volume){
-		.path = realpath(text, NULL),
-		.destination = must_copy(guest),
-		.is_readonly = mode && !strcmp(mode, "ro"),
-	};
-	if (!volume->path)
-		return fail_sys(f, "--volume", text);
-	snprintf(volume->tag, sizeof(volume->tag), "smk-volume-%03zu", o->volume_count++);
+int image_set_cap_drop(struct image_options *o, const char *value, struct failure *f)
+{
+	return each_word(o, value, drop_capability, f);
+}
+
+int image_options_check(const struct image_options *o, struct failure *f)
+{
+	uint64_t both = o->capabilities_add & o->capabilities_drop;
+
+	if (o->capabilities_add == ALL_CAPABILITIES && o->capabilities_drop == ALL_CAPABILITIES)
+		return fail_config(f, "", "--cap-add all and --cap-drop all: which of them?");
+	if (!both || o->capabilities_add == ALL_CAPABILITIES ||
+	    o->capabilities_drop == ALL_CAPABILITIES)
+		return 0;
+	return fail_config(f, "", "--cap-add and --cap-drop %s: which of them?",
+			   capability_names[__builtin_ctzll(both)]);
+}
+
+/* USER, USER:GROUP; and, as in podman, :GROUP for root with another group, and USER: for USER. */
+int image_set_user(struct image_options *o, const char *value, struct failure *f)
+{
+	size_t length = strlen(value);
+	const char *colon = strchr(value, ':');
+
+	if (!*value || !strcmp(value, ":") || (colon && strchr(colon + 1, ':')))
+		return fail_config(f, "", "--user %s: USER[:GROUP]", value);
+	free(o->user_text);
+	o->user_text = *value == ':' ? must_format("0%s", value) : must_copy(value);
+	if (value[length - 1] == ':')
+		o->user_text[length - 1] = '\0';
+	o->user = o->user_text;
+	return 0;
+}
+
+int image_set_workdir(struct image_options *o, const char *value, struct failure *f)
+{
+	if (*value != '/')
+		return fail_config(f, "", "--workdir %s: an absolute path", value);
+	o->working_dir = value;
+	return 0;
+}
+
+/* The kernel's limit; what a name may have in it is the resolver's business. */
+int image_set_hostname(struct image_options *o, const char *value, struct failure *f)
+{
+	if (!*value || strlen(value) > HOST_NAME_MAX)
+		return fail_config(f, "", "--hostname %.80s: 1 to %d bytes", value, HOST_NAME_MAX);
+	o->hostname = value;
 	return 0;
 }
 
@@ -140,8 +170,8 @@ static int parse_limit(const char *text, uint64_t *ret)
 	return errno || *end ? -1 : 0;
 }
 
-/* NAME=SOFT[:HARD], the name in lower case and without RLIMIT_, as ulimit(1)'s users know it. */
-int image_set_ulimit(struct image_options *o, const char *value, struct failure *f)
+/* NAME=SOFT[:HARD], the name without RLIMIT_, as ulimit(1)'s users know it. */
+static int add_limit(struct image_options *o, const char *value, struct failure *f)
 {
 	struct oci_run_limit *limit = &o->limits[o->limit_count];
 	AUTO_FREE char *text = must_copy(value);
@@ -151,6 +181,8 @@ int image_set_ulimit(struct image_options *o, const char *value, struct failure 
 
 	if (check_room(o->limit_count, "--ulimit", f))
 		return -1;
+	if (!strcmp(value, "host"))
+		return fail_config(f, "", "--ulimit host: a VM has limits of its own: say which");
 	if (!soft)
 		return fail_config(f, "", "--ulimit %s: NAME=SOFT[:HARD]", value);
 	*soft++ = '\0';
@@ -171,6 +203,11 @@ int image_set_ulimit(struct image_options *o, const char *value, struct failure 
 	return 0;
 }
 
+int image_set_ulimit(struct image_options *o, const char *value, struct failure *f)
+{
+	return each_word(o, value, add_limit, f);
+}
+
 static int add_pair(struct oci_pair *pairs, size_t *count, const char *option, const char *value,
 		    struct failure *f)
 {
@@ -184,19 +221,35 @@ static int add_pair(struct oci_pair *pairs, size_t *count, const char *option, c
 	copy = must_copy(value);
 	equals = strchr(copy, '=');
 	*equals = '\0';
-	for (size_t i = 0; i < *count; i++) {
-		if (!strcmp(pairs[i].key, copy)) {
-			free(copy);
-			return fail_config(f, "", "%s %s: given twice", option, value);
-		}
-	}
 	pairs[(*count)++] = (struct oci_pair){copy, equals + 1};
 	return 0;
 }
 
-int image_set_sysctl(struct image_options *o, const char *value, struct failure *f)
+static int add_sysctl(struct image_options *o, const char *value, struct failure *f)
 {
 	return add_pair(o->sysctls, &o->sysctl_count, "--sysctl", value, f);
+}
+
+/*
+ * NAME=VALUE, and more after commas, as in podman. Where no NAME= follows it, a comma is the value's: of a
+ * list of ports, for example.
+ */
+int image_set_sysctl(struct image_options *o, const char *value, struct failure *f)
+{
+	AUTO_FREE char *text = must_copy(value);
+	char *begin = text;
+
+	for (char *comma = strchr(text, ','); comma; comma = strchr(comma + 1, ',')) {
+		size_t part = strcspn(comma + 1, ",");
+
+		if (!memchr(comma + 1, '=', part))
+			continue;
+		*comma = '\0';
+		if (add_sysctl(o, begin, f))
+			return -1;
+		begin = comma + 1;
+	}
+	return add_sysctl(o, begin, f);
 }
 
 int image_set_annotation(struct image_options *o, const char *value, struct failure *f)

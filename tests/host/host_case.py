@@ -5,6 +5,7 @@ import json
 import os
 import sys
 
+import image_builder
 from harness import base_config, write_config
 
 FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_qemu.py")
@@ -23,6 +24,14 @@ def tiny_bundle(context, name="bundle", **members):
     config.update(members)
     write_config(directory, config)
     return directory
+
+
+def tiny_image(context, config=None, name="image"):
+    """An image of one file; config: the members of "config"."""
+    files = image_builder.tar(image_builder.folder("bin"), image_builder.entry("bin/hello", data=b"x", mode=0o755))
+    image = image_builder.Image([image_builder.layer(files)],
+                                lambda document: document.update(config=config or {"Cmd": ["/bin/hello"]}))
+    return image.layout(context.path(name))
 
 
 def fake_qemu(context, part):

@@ -11,6 +11,7 @@ sys.path[:0] = [HERE, *(os.path.join(os.path.dirname(HERE), name) for name in ("
 
 import harness  # noqa: E402
 import case_options  # noqa: E402,F401
+import case_podman  # noqa: E402,F401
 import case_bundle  # noqa: E402,F401
 import case_pack  # noqa: E402,F401
 import case_cache  # noqa: E402,F401

@@ -2,9 +2,13 @@
 """Disk images for the cases: of the small root, made once, and of little trees."""
 
 import os
+import sys
 import threading
 
-from harness import base_config, small_root
+from harness import TOP, base_config, small_root
+
+sys.path.append(os.path.join(TOP, "tests", "host"))
+import image_builder  # noqa: E402
 
 LOCK = threading.Lock()
 
@@ -59,3 +63,24 @@ def config_for(args, without=None, **process):
     config["root"]["path"] = "/"
     config["hostname"] = "box"
     return config
+
+
+def image_of(context, config=None, layers=(), name="image"):
+    """An OCI layout of the small root, with other layers over it; config: the members of "config"."""
+    root = small_root()
+    entries = []
+    for path, folders, files in os.walk(root):
+        for file in sorted(folders + files):
+            whole = os.path.join(path, file)
+            inside = os.path.relpath(whole, root)
+            if os.path.islink(whole):
+                entries.append(image_builder.symlink(inside, os.readlink(whole)))
+            elif os.path.isdir(whole):
+                entries.append(image_builder.folder(inside))
+            else:
+                with open(whole, "rb") as content:
+                    entries.append(image_builder.entry(inside, data=content.read(), mode=0o755))
+    streams = [image_builder.tar(*entries), *layers]
+    image = image_builder.Image([image_builder.layer(stream) for stream in streams],
+                                lambda document: document.update(config=config or {}))
+    return image.layout(context.path(name))

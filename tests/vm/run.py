@@ -25,6 +25,8 @@ import case_hardening  # noqa: E402,F401
 import case_hooks  # noqa: E402,F401
 import case_bake  # noqa: E402,F401
 import case_services  # noqa: E402,F401
+import case_volumes  # noqa: E402,F401
+import case_image_options  # noqa: E402,F401
 
 if __name__ == "__main__":
     sys.exit(harness.main("vm", sys.argv[1:]))
