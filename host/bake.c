@@ -135,7 +135,7 @@ static int bake_upper(struct bake *bake, struct failure *f)
 static struct baked describe(const struct bake *bake)
 {
 	return (struct baked){
-		.memory_mib = bake->options.memory_mib,
+		.memory_mib = bake->boot.memory_mib,
 		.cpus = bake->options.cpus,
 		.kernel = NAME_KERNEL,
 		.initramfs = NAME_INITRAMFS,

@@ -47,7 +47,7 @@ size_t bake_manifest_text(const struct bake *bake, const char *line, char *text,
 	write_uint(&writer, "version", SMK_CONTRACT_VERSION);
 	write_string(&writer, "smk", SMK_VERSION);
 	write_string(&writer, "platform", "linux/arm64");
-	write_uint(&writer, "memoryMiB", bake->options.memory_mib);
+	write_uint(&writer, "memoryMiB", bake->boot.memory_mib);
 	write_uint(&writer, "cpus", bake->options.cpus);
 	write_string(&writer, "commandLine", line);
 	write_product(&writer, "kernel", &bake->kernel);

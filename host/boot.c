@@ -5,6 +5,9 @@
 #include "host.h"
 #include "image/prepare.h"
 
+#define MEMORY_MIB 256
+#define LAYERS_LOW 32 /* what that is enough for */
+
 void boot_init(struct boot *boot)
 {
 	*boot = (struct boot){.is_cached = false};
@@ -51,16 +54,30 @@ static int prepare_layers(const struct run_options *options, const struct image 
 	return 0;
 }
 
-int boot_prepare(const struct run_options *options, struct boot *boot, struct failure *f)
+static int prepare_image(const struct run_options *options, struct boot *boot, struct failure *f)
 {
 	struct image image;
 	int result;
 
-	if (!image_is_reference(options->bundle))
-		return prepare_bundle(options, boot, f);
 	if (image_open(options->bundle, &image, f))
 		return -1;
 	result = prepare_layers(options, &image, boot, f);
 	image_finish(&image);
+	return result;
+}
+
+/* The guest's kernel keeps buffers of 0.8 MiB for each squashfs that is mounted. */
+static unsigned memory_for(size_t layers)
+{
+	return MEMORY_MIB + (layers > LAYERS_LOW ? (unsigned)layers - LAYERS_LOW : 0);
+}
+
+int boot_prepare(const struct run_options *options, struct boot *boot, struct failure *f)
+{
+	int result = image_is_reference(options->bundle) ? prepare_image(options, boot, f)
+							 : prepare_bundle(options, boot, f);
+
+	boot->memory_mib =
+		options->memory_mib ? options->memory_mib : memory_for(boot->layers.count);
 	return result;
 }

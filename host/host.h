@@ -82,7 +82,7 @@ struct image_options;
 struct vmm;
 
 struct run_options {
-	unsigned memory_mib;
+	unsigned memory_mib; /* 0: as many layers need */
 	unsigned cpus;
 	enum accel accel;
 	enum upper_choice upper;
@@ -265,11 +265,11 @@ int pack_ext4(const char *path, const char *size, struct failure *f) FAIL_MUST_C
 /* ---- boot: what a VM is made of, of a bundle or of an image -------------------------------------- */
 
 struct boot {
-	struct bundle bundle;  /* its configuration; an image's has no root */
-	struct strings layers; /* file system images, lowest first */
-	struct strings
-		diff_ids; /* of an image's layers; one more or less than layers when flattened */
-	bool is_cached;   /* no layer had to be made */
+	struct bundle bundle;    /* its configuration; an image's has no root */
+	struct strings layers;   /* file system images, lowest first */
+	struct strings diff_ids; /* of an image's layers, also when they were flattened */
+	bool is_cached;          /* no layer had to be made */
+	unsigned memory_mib;     /* of the guest */
 };
 
 void boot_init(struct boot *boot);

@@ -36,7 +36,7 @@ struct option {
 #define IMAGE_FLAG(member) .flag = offsetof(struct image_options, member) + 1
 
 static const struct option table[] = {
-	{"--memory", 'm', "SIZE", "guest memory: 512m, 1.5g (default 256m, at least 32m)",
+	{"--memory", 'm', "SIZE", "guest memory: 512m, 1.5g (default by layers: 256m up to 32)",
 	 .set = set_memory},
 	{"--cpus", 0, "N", "virtual CPUs (default 1)", .set = set_cpus},
 	{"--kernel", 0, "FILE", "boot this uncompressed arm64 Image", .set = set_kernel},
@@ -97,7 +97,7 @@ static const struct option table[] = {
 
 void options_init(struct run_options *options)
 {
-	*options = (struct run_options){.memory_mib = 256, .cpus = 1};
+	*options = (struct run_options){.cpus = 1};
 	options->image = must_alloc(sizeof(*options->image));
 	image_options_init(options->image);
 }

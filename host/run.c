@@ -161,7 +161,7 @@ static int build_argv(struct run *run, struct failure *f)
 	const struct run_options *options = &run->options;
 	const struct machine machine = {
 		.accel = machine_accel(options->accel),
-		.memory_mib = options->memory_mib,
+		.memory_mib = run->boot.memory_mib,
 		.cpus = options->cpus,
 		.kernel = run->kernel,
 		.initramfs = run->initramfs,

@@ -5,7 +5,8 @@ import os
 import shlex
 
 from harness import case, check, check_equal, check_in
-from host_case import fake_argv, fake_qemu, leftovers, tiny_bundle
+from host_case import fake_argv, fake_qemu, leftovers, own_cache, tiny_bundle
+from image_builder import Image, entry, layer, tar
 
 BARE = ["-nodefaults", "-no-user-config", "-no-reboot", "-display none", "-monitor none", "-nic none",
         "-global virtio-mmio.force-legacy=false", "-sandbox on"]
@@ -214,3 +215,17 @@ def damaged_kernel_is_unpacked_again(context):
     context.smk("run", directory).expect(0)
     with open(path, "rb") as file:
         check(file.read() == good, "the damaged kernel was booted")
+
+
+@case()
+def memory_grows_with_layers(context):
+    """Each mounted squashfs costs the guest memory: 256M are for 32 of them."""
+    own_cache(context)
+    fake_qemu(context, "warning")
+    for count, options, want in ((32, [], "256M"), (33, [], "257M"), (33, ["--flatten"], "256M"),
+                                 (33, ["--memory", "64M"], "64M")):
+        layers = [layer(tar(entry("bin/hello", uid=number))) for number in range(count)]
+        image = Image(layers).layout(context.path(f"image-{count}"))
+        context.smk("run", *options, image).expect(0)
+        argv = fake_argv(context)
+        check_equal(argv[argv.index("-m") + 1], want, f"memory of {count} layers, {options}")
