@@ -32,7 +32,7 @@ worker_uid() {
 }
 
 until fetch 2>/dev/null; do
-    [ $SECONDS -lt 60 ] || fail "no answer"
+    [ $SECONDS -lt 120 ] || fail "no answer"
     pause
 done
 

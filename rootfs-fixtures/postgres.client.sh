@@ -31,7 +31,7 @@ server_uid() {
 }
 
 until is_ready 2>/dev/null; do
-    [ $SECONDS -lt 150 ] || fail "no answer"
+    [ $SECONDS -lt 300 ] || fail "no answer"
     pause
 done
 

@@ -23,7 +23,7 @@ server_uid() {
 }
 
 until [ "$(redis-cli --raw ping 2>/dev/null)" = PONG ]; do
-    [ $SECONDS -lt 60 ] || fail "no answer"
+    [ $SECONDS -lt 120 ] || fail "no answer"
     pause
 done
 

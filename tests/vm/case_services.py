@@ -88,7 +88,7 @@ def service_redis_keeps_its_data(context):
             check_equal(file.read(5), b"REDIS", "the file's beginning")
 
 
-@case(timeout=500)
+@case(timeout=800)
 def service_postgres(context):
     """
     INT, its fast shutdown: 0. User `postgres`; the entrypoint's initdb on the first start, on a disk; the second
