@@ -9,8 +9,9 @@
 
 #include "tests/probe/probe.h"
 
-static const struct command *const tables[] = {process_commands, stream_commands,   attack_commands,
-					       tree_commands,    schedule_commands, stalk_commands};
+static const struct command *const tables[] = {
+	process_commands, stream_commands,   attack_commands, tree_commands,
+	entries_commands, schedule_commands, stalk_commands};
 
 int complain(const char *what)
 {

@@ -21,6 +21,7 @@ extern const struct command process_commands[];
 extern const struct command stream_commands[];
 extern const struct command attack_commands[];
 extern const struct command tree_commands[];
+extern const struct command entries_commands[];
 extern const struct command schedule_commands[];
 extern const struct command stalk_commands[];
 

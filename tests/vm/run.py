@@ -5,7 +5,8 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "images")]
 
 import harness  # noqa: E402
 
@@ -27,6 +28,8 @@ import case_bake  # noqa: E402,F401
 import case_services  # noqa: E402,F401
 import case_volumes  # noqa: E402,F401
 import case_image_options  # noqa: E402,F401
+import case_image_tree  # noqa: E402,F401
+import case_image_tools  # noqa: E402,F401
 
 if __name__ == "__main__":
     sys.exit(harness.main("vm", sys.argv[1:]))
