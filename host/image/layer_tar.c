@@ -13,6 +13,7 @@
 #define WHITEOUT        ".wh."
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
 #define WHITEOUT_META   ".wh..wh."
+#define ACL_GROUP_OBJ   4           /* the tag of the file's group; linux/posix_acl.h */
 #define XATTRS_MAX      (64u << 10) /* bytes of one file's, names included */
 
 /* ---- entries -------------------------------------------------------------------------------- */
@@ -22,6 +23,19 @@ static bool is_xattr_kept(const char *name)
 {
 	return !strncmp(name, "user.", 5) || !strncmp(name, "security.", 9) ||
 	       (!strncmp(name, "trusted.", 8) && strncmp(name, "trusted.overlay.", 16) != 0);
+}
+
+/*
+ * No ACL is kept, for squashfs has none. A file with one has the ACL's mask for group bits, which may be more than
+ * its group was given: what stays is the group's own.
+ */
+static void drop_acl(struct layer_inode *inode, const unsigned char *acl, size_t length)
+{
+	const size_t head = 4, entry = 8; /* little-endian: version; tag and rights, an id */
+
+	for (size_t at = head; at + entry <= length; at += entry)
+		if (acl[at] == ACL_GROUP_OBJ && !acl[at + 1])
+			inode->mode &= ~(uint32_t)070 | (acl[at + 2] & 7u) << 3;
 }
 
 static int read_xattrs(struct archive_entry *entry, const char *path, struct layer_inode *inode,
@@ -34,6 +48,8 @@ static int read_xattrs(struct archive_entry *entry, const char *path, struct lay
 
 	archive_entry_xattr_reset(entry);
 	while (archive_entry_xattr_next(entry, &name, &value, &length) == ARCHIVE_OK) {
+		if (name && !strcmp(name, "system.posix_acl_access"))
+			drop_acl(inode, value, length);
 		if (!name || !is_xattr_kept(name))
 			continue;
 		total += length + strlen(name);

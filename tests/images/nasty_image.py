@@ -79,6 +79,7 @@ REASONS = {
     ("dirlink", "time"): "likewise",
     ("dirlink/x", None): "likewise",
     ("real/x", None): "likewise",
+    ("acl", "mode"): "without its ACL, the group's own rights are left, and not those of the ACL's mask",
     ("acl", "xattrs"): "squashfs has no POSIX ACLs, and erofs gets none so that both say the same",
     (".wh..wh.plnk", None): "umoci knows nothing of aufs, whose records these are",
     (".wh..wh.plnk/1.2", None): "likewise",
