@@ -81,7 +81,8 @@ def rich(room):
         {"destination": "/work/tree", "type": "bind", "source": "/proc", "options": ["rbind", "rro", "rnoexec"]},
         {"destination": "/work/tmp", "type": "tmpfs", "source": "t", "options": ["size=1m", "shared", "noatime"]},
     ]
-    config |= {"hostname": "rich", "domainname": "example", "annotations": {"a": "b"}}
+    config |= {"hostname": "rich", "domainname": "example",
+               "annotations": {"a": "b", "dev.supermachine.volume.000": "/etc", "dev.supermachine.volume.001": "/made"}}
     config["hooks"] = {"createContainer": [hook("/init", "--version", timeout=5)],
                        "startContainer": [hook("/probe", "put", "text", "/work/tmp/hooked"), hook("/probe", "cat")]}
     config["linux"] |= {

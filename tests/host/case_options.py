@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import os
 import re
 
 from harness import SMK, Failure, case, check, check_equal, check_in
@@ -244,3 +245,14 @@ def virtiofsd_missing(context):
             check_in("virtio-9p-device", " ".join(fake_argv(context)), "command line")
         else:
             result.expect_line(125, "smk: virtiofsd: not found in PATH", "qemu-system-common")
+
+
+@case()
+def virtiofsd_that_fails_is_told_before_qemu(context):
+    """QEMU's end comes of it, and says less."""
+    fake_qemu(context, "broken")
+    with open(context.path("tools", "virtiofsd"), "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\nsleep 0.3\necho virtiofsd: no room for that\nexit 1\n")
+    os.chmod(context.path("tools", "virtiofsd"), 0o755)
+    context.smk("run", "-v", "/usr/share:/x", tiny_image(context)).expect_line(
+        125, "smk: /usr/share: --volume: virtiofsd: no room for that")

@@ -106,6 +106,7 @@ static const char other[] =
 	"c\","
 	"\"user\":{\"uid\":0,\"gid\":0},\"capabilities\":{\"inheritable\":[\"CAP_KILL\"],"
 	"\"ambient\":[\"CAP_CHOWN\"]}},"
+	"\"annotations\":{\"dev.supermachine.volume.000\":\"/a/\"},"
 	"\"mounts\":[{\"destination\":\"a\",\"type\":\"tmpfs\",\"options\":[\"tmpcopyup\",\"ro\","
 	"\"mand\"]},"
 	"{\"destination\":\"/b\",\"type\":\"cgroup\",\"options\":[\"rbind\",\"ro\",\"bind\"],"
