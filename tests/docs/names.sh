@@ -81,7 +81,7 @@ code_options_of_smk() {
 }
 
 doc_options_of_smk() {
-    sed -nE 's/^\.It Fl Fl ([a-z-]+).*/--\1/p' docs/man/smk.1
+    sed -nE 's/^\.It (Fl [a-z] , )?Fl Fl ([a-z-]+).*/--\2/p' docs/man/smk.1
 }
 
 # Forms of the keys' values, "disk:" and the like; the manual page writes them as "disk\&:".
