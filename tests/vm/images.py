@@ -7,7 +7,7 @@ import threading
 
 from harness import TOP, base_config, small_root
 
-sys.path.append(os.path.join(TOP, "tests", "host"))
+sys.path.append(os.path.join(TOP, "tests", "images"))
 import image_builder  # noqa: E402
 
 LOCK = threading.Lock()
