@@ -33,6 +33,7 @@
 #include "init/channel.h"
 #include "init/guest.h"
 #include "init/supervise.h"
+#include "init/verity.h"
 
 struct guest {
 	struct bootargs args;
@@ -162,6 +163,19 @@ static void run_stages(struct guest *g)
 	}
 }
 
+/* A damaged layer is the cause, whatever else was seen of it: an error, a signal, or nothing. */
+static void blame_layers(struct guest *g)
+{
+	struct exit_record *record = &g->record;
+	struct failure failure = {.stage = record->failure.stage};
+
+	if (!verity_check(&g->plan, &failure))
+		return;
+	record->failure = failure;
+	record->has_failure = true;
+	record->code = fail_exit_code(&failure);
+}
+
 /* Point of no return: PID 1 never comes back from here. */
 static _Noreturn void run(void)
 {
@@ -171,6 +185,7 @@ static _Noreturn void run(void)
 	run_stages(&guest);
 	if (guest.record.has_failure)
 		kill(-1, SIGKILL); /* most often there is nobody, which is an error, and is fine */
+	blame_layers(&guest);
 	report(&guest.record, &guest.channel, guest.has_early ? &guest.early : NULL,
 	       &guest.container);
 }

@@ -6,6 +6,7 @@
  * The device mapper is told by ioctls on its control device, with a header and after it the table
  * (include/uapi/linux/dm-ioctl.h).
  */
+#include <errno.h>
 #include <linux/dm-ioctl.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,18 +60,24 @@ static int load(int fd, const char *name, dev_t disk, const struct step *step, s
 		 major(disk), minor(disk), (unsigned long long)step->verity_blocks,
 		 (unsigned long long)step->verity_blocks + 1, step->verity_root);
 	if (ioctl(fd, DM_TABLE_LOAD, &request) < 0)
-		return fail_sys(f, "ioctl(DM_TABLE_LOAD)", name);
+		return errno == E2BIG ? fail_err(f, 0, "dm-verity", NULL, "the disk is cut off")
+				      : fail_sys(f, "ioctl(DM_TABLE_LOAD)", name);
 	prepare(&request, name, 0);
 	if (ioctl(fd, DM_DEV_SUSPEND, &request) < 0)
 		return fail_sys(f, "ioctl(DM_DEV_SUSPEND)", name);
 	return 0;
 }
 
+static const char *device_name(const struct step *step)
+{
+	return strrchr(step->dst, '/') + 1;
+}
+
 int verity_open(const struct step *step, const char *disk, char device[static VERITY_DEVICE_MAX],
 		struct failure *f)
 {
 	AUTO_FD fd = sys_open(AT_FDCWD, CONTROL, O_RDWR, 0);
-	const char *name = strrchr(step->dst, '/') + 1;
+	const char *name = device_name(step);
 	struct stat st;
 	uint64_t number = 0;
 
@@ -83,5 +90,37 @@ int verity_open(const struct step *step, const char *disk, char device[static VE
 	/* The minor's low byte, the major's 12 bits, the rest of the minor: the kernel's packing. */
 	snprintf(device, VERITY_DEVICE_MAX, "/dev/dm-%u",
 		 (unsigned)((number & 0xff) | (number >> 12 & 0xfff00)));
+	return 0;
+}
+
+/* The status is one letter: V of valid, C of corrupted, which it stays. */
+static int check(int fd, const struct step *step, struct failure *f)
+{
+	struct dm_request request;
+
+	prepare(&request, device_name(step), 0);
+	if (ioctl(fd, DM_TABLE_STATUS, &request) < 0) /* ENXIO: it did not come to that layer */
+		return errno == ENXIO ? 0 : fail_sys(f, "ioctl(DM_TABLE_STATUS)", NULL);
+	return request.parameters[0] == 'C'
+		       ? fail_err(f, 0, "dm-verity", NULL, "the layer is damaged")
+		       : 0;
+}
+
+int verity_check(const struct plan *plan, struct failure *f)
+{
+	AUTO_FD fd = -1;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (!step->verity_blocks)
+			continue;
+		if (fd < 0)
+			fd = sys_open(AT_FDCWD, CONTROL, O_RDWR, 0);
+		if (fd < 0)
+			return fail_sys(f, "open", CONTROL);
+		if (check(fd, step, f))
+			return fail_at(f, STAGE_SUPERVISE, step->field);
+	}
 	return 0;
 }

@@ -11,4 +11,7 @@
 int verity_open(const struct step *step, const char *disk, char device[static VERITY_DEVICE_MAX],
 		struct failure *f) FAIL_MUST_CHECK;
 
+/* Fails when a block of one of the plan's layers was read and was not what its root hash says. */
+int verity_check(const struct plan *plan, struct failure *f) FAIL_MUST_CHECK;
+
 #endif
