@@ -145,7 +145,7 @@ int apply(const struct plan *plan, const struct oci_namespace *namespaces,
 }
 
 int apply_container(const struct plan *plan, const struct oci_namespace *namespaces,
-		    const struct early *early, int *fds, struct failure *f)
+		    const struct early *early, int *fds, bool *ret_new_cwd, struct failure *f)
 {
 	struct apply_state state = new_state(early, namespaces);
 	int status;
@@ -158,5 +158,6 @@ int apply_container(const struct plan *plan, const struct oci_namespace *namespa
 	if (!status)
 		status = apply_steps(&state, plan, plan->machine_count + 1, plan->count, fds, f);
 	sys_close(&state.root_fd);
+	*ret_new_cwd = state.has_made;
 	return status;
 }

@@ -23,6 +23,7 @@ struct apply_state {
 	int handed_fd;                          /* for this step, see idmap.c; -1: nothing */
 	int mask_fd; /* the empty directory that hides others, once it is mounted; -1 */
 	struct target_parent parent;
+	bool has_made; /* the last STEP_MKDIR has made its directory */
 };
 
 #define STEP_HANDLER(name)                                                              \

@@ -52,7 +52,8 @@ static int build_container(struct child_setup *setup, struct failure *f)
 	} else if (namespaces_set_time(linux_, setup->proc_fd, 0, f) < 0) {
 		return -1;
 	}
-	if (apply_container(setup->plan, linux_->namespaces, setup->early, setup->step_fds, f) < 0)
+	if (apply_container(setup->plan, linux_->namespaces, setup->early, setup->step_fds,
+			    &setup->has_new_cwd, f) < 0)
 		return -1;
 	setup->root_fd = sys_open(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0);
 	if (setup->root_fd < 0)
@@ -170,9 +171,21 @@ static int set_priority(const struct child_setup *setup, struct failure *f)
 	return sched_set_priority(setup->process, 0, f);
 }
 
+/* Of a directory that nobody can write to, the owner does not matter. */
+static int give_cwd(const struct child_setup *setup, const struct oci_process *process,
+		    struct failure *f)
+{
+	if (!setup->has_new_cwd || !strcmp(process->cwd, "/") ||
+	    !lchown(process->cwd, process->user.uid, process->user.gid) || errno == EROFS)
+		return 0;
+	fail_sys(f, "chown", process->cwd);
+	return fail_at(f, STAGE_SPAWN, "/process/cwd");
+}
+
 /*
  * The user by name, if the configuration has one: only in the container's root can it be looked up.
- * The streams, which were made for the ids that the configuration has, become his.
+ * The streams, which were made for the ids that the configuration has, become his, and so does a
+ * working directory that the image lacks.
  */
 static int find_user(struct child_setup *setup, struct failure *f)
 {
@@ -191,7 +204,7 @@ static int find_user(struct child_setup *setup, struct failure *f)
 		if (fchown(fd, process->user.uid, (gid_t)-1) < 0)
 			return fail_sys(f, "fchown", "the workload's streams");
 	}
-	return 0;
+	return give_cwd(setup, process, f);
 }
 
 void child_exec(struct child_setup *setup, struct failure *f)

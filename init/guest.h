@@ -105,10 +105,11 @@ int apply(const struct plan *plan, const struct oci_namespace *namespaces,
 	  const struct early *early, struct container *ret, struct failure *f) FAIL_MUST_CHECK;
 /*
  * The container's steps, in its namespaces: of the child, whose current directory is the root. It
- * stays that.
+ * stays that. *ret_new_cwd: the last directory of the plan, which is the working directory, was not there.
  */
 int apply_container(const struct plan *plan, const struct oci_namespace *namespaces,
-		    const struct early *early, int *step_fds, struct failure *f) FAIL_MUST_CHECK;
+		    const struct early *early, int *step_fds, bool *ret_new_cwd,
+		    struct failure *f) FAIL_MUST_CHECK;
 /* Syncs and unmounts everything apply() mounted, upper last; best effort, results printed. */
 void apply_undo(const struct early *early, const struct container *container);
 

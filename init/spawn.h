@@ -27,6 +27,7 @@ struct child_setup {
 	int proc_fd;         /* our own procfs */
 	int cgroup_fd;       /* the cgroup to be born in; -1: PID 1's own */
 	int stdio_fd[3];     /* become 0, 1, 2; with a terminal the child opens it itself */
+	bool has_new_cwd;    /* the working directory was not there */
 	bool has_terminal;   /* stdio_fd[0] is the slave: make it the controlling terminal */
 	int news_fd;         /* the child's ends, see birth.c */
 	int talk_fd;

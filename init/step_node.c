@@ -20,7 +20,8 @@ int step_mkdir(struct apply_state *state, const struct step *step, struct failur
 
 	if (target_parent(state->root_fd, step->dst, &state->parent, &name, f))
 		return -1;
-	if (!mkdirat(state->parent.fd, name, step->mode))
+	state->has_made = !mkdirat(state->parent.fd, name, step->mode);
+	if (state->has_made)
 		return 0;
 	if (errno != EEXIST)
 		return fail_sys(f, "mkdir", step->dst);

@@ -137,6 +137,11 @@ def joined(room):
     return minimal("/probe", linux={"namespaces": namespaces(*((k, f"/proc/1/ns/{n}") for k, n in kinds))})
 
 
+def by_name(room):
+    """A user whom the image names, in a directory that it lacks."""
+    return minimal("/probe", cwd="/new/place") | {"annotations": {"dev.supermachine.user": "9:9"}}
+
+
 def hook_fails(room):
     return minimal("/probe") | {"hooks": {"startContainer": [hook("/probe", "exit", 3)]}}
 
@@ -186,6 +191,7 @@ SCENARIOS = [
     Scenario("joined", joined, is_exact=False),
     Scenario("terminal", lambda room: minimal("/probe", terminal=True, consoleSize={"width": 81, "height": 26}),
              is_exact=False),
+    Scenario("by-name", by_name, is_exact=False),
     Scenario("missing", lambda room: minimal("/nosuch"), has_upper=True, code=127),
     Scenario("hook-fails", hook_fails, has_upper=True, code=125),
     Scenario("signals", lambda room: minimal("/probe", "signals", 3), drive=send_signals),

@@ -65,6 +65,17 @@ def image_names_and_places(context):
     check_equal(context.smk("run", "-it", image, "tty").expect(0).text, "/dev/pts/0\r\n", "terminal")
 
 
+@case(timeout=120)
+def image_working_directory_is_the_users(context):
+    """That which is made, and its last directory only; below a read-only root it cannot be written to anyway."""
+    script = "stat -c '%u:%g %n' . .. /; touch new && echo written; true"
+    for words, want in (([], "1000:100 .\n0:0 ..\n0:0 /\nwritten\n"), (["-w", "/etc"], "0:0 .\n0:0 ..\n0:0 /\n")):
+        code, text = shell(context, script, "-u", "bob", "-w", "/made/for/it", *words)
+        check_equal((code, text), (0, want), f"owners with {words}")
+    code, text = shell(context, "pwd", "-u", "bob", "-w", "/made/for/it", "--read-only")
+    check_equal((code, text), (0, "/made/for/it\n"), "read-only")
+
+
 @case(timeout=180)
 def image_capabilities(context):
     """The bounding set, by the bits: chown is 0, net_raw 13."""
