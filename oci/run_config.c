@@ -31,8 +31,9 @@ static const char *const readonly_paths[] = {
 
 static const char *const namespaces[] = {"pid", "ipc", "uts", "mount"};
 
-#define PIDS_LIMIT 2048
-#define OWN        "dev.supermachine." /* begins annotations that no image's label sets */
+#define PIDS_LIMIT       2048
+#define DEFAULT_HOSTNAME "smk" /* the same for every run: an image is baked to the same bytes */
+#define OWN              "dev.supermachine." /* begins annotations that no image's label sets */
 
 /* "Drop all, add one" leaves one; "add all, drop one" all others. */
 static uint64_t merge_capabilities(const struct oci_overrides *over)
@@ -52,6 +53,7 @@ static int merge(const struct oci_image_config *image, const struct oci_override
 		.entrypoint = over->has_entrypoint ? over->entrypoint : image->entrypoint,
 		.args = over->args,
 		.cwd = has_text(over->working_dir) ? over->working_dir : image->working_dir,
+		.hostname = has_text(over->hostname) ? over->hostname : DEFAULT_HOSTNAME,
 		.user = has_text(over->user) ? over->user : image->user,
 		.stop_signal = has_text(over->stop_signal) ? over->stop_signal : image->stop_signal,
 		.capabilities = merge_capabilities(over),
@@ -206,8 +208,7 @@ static size_t write_all(const struct merged *m, char *text, size_t size)
 	write_string(&writer, "path", "rootfs");
 	write_bool(&writer, "readonly", m->over->read_only);
 	write_close(&writer, '}');
-	if (has_text(m->over->hostname))
-		write_string(&writer, "hostname", m->over->hostname);
+	write_string(&writer, "hostname", m->hostname);
 	write_mounts(&writer, m);
 	write_annotations(&writer, m);
 	write_linux(&writer, m);

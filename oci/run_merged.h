@@ -13,6 +13,7 @@ struct merged {
 	struct oci_strings args;
 	const char *cwd;
 	const char *user;
+	const char *hostname;
 	const char *stop_signal;
 	uint64_t capabilities;
 };

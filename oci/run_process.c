@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The member "process" of a new runtime configuration: environment, capabilities, limits. */
+#include <stdio.h>
 #include <string.h>
 
 #include "names.h"
@@ -10,9 +11,7 @@ static const struct {
 	uint64_t value;
 } default_limits[] = {{"RLIMIT_NOFILE", 1048576}, {"RLIMIT_NPROC", 32768}};
 
-static const char *const default_env[] = {
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-};
+#define HOSTNAME "HOSTNAME="
 
 static size_t name_length(const char *assignment)
 {
@@ -35,19 +34,28 @@ static bool is_set(const struct oci_strings *list, size_t first, const char *ass
 	return false;
 }
 
+static void write_default_env(struct writer *writer, const struct merged *m)
+{
+	char hostname[sizeof(HOSTNAME) + 256]; /* a host name has 64 bytes at most */
+	const char *const defaults[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"container=smk", hostname, m->over->terminal ? "TERM=xterm" : NULL};
+
+	snprintf(hostname, sizeof(hostname), HOSTNAME "%s", m->hostname);
+	for (size_t i = 0; i < COUNT(defaults) && defaults[i]; i++)
+		if (!is_set(&m->image->env, 0, defaults[i]) &&
+		    !is_set(&m->over->env, 0, defaults[i]))
+			write_string(writer, NULL, defaults[i]);
+}
+
 /* Defaults, the image's, the command line's: the last of a name wins, and is there once. */
 static void write_env(struct writer *writer, const struct merged *m)
 {
-	static const char *const terminal = "TERM=xterm";
 	const struct oci_strings *image = &m->image->env;
 	const struct oci_strings *over = &m->over->env;
 
 	write_open(writer, "env", '[');
-	for (size_t i = 0; i < COUNT(default_env); i++)
-		if (!is_set(image, 0, default_env[i]) && !is_set(over, 0, default_env[i]))
-			write_string(writer, NULL, default_env[i]);
-	if (m->over->terminal && !is_set(image, 0, terminal) && !is_set(over, 0, terminal))
-		write_string(writer, NULL, terminal);
+	write_default_env(writer, m);
 	for (size_t i = 0; i < image->count; i++)
 		if (!is_set(image, i + 1, image->items[i]) && !is_set(over, 0, image->items[i]))
 			write_string(writer, NULL, image->items[i]);

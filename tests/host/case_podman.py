@@ -58,6 +58,11 @@ def hostname(config):
     return config["hostname"]
 
 
+def hostname_env(config):
+    """What podman makes of a container's number is not compared."""
+    return [word for word in config["process"]["env"] if word.startswith("HOSTNAME=")]
+
+
 FILE = (b"# c\n  #d\nA=1\n B= two \nNOPE\nHOSTV\nHO*\nQ='q'\nE=\nF=a=b#c\n\tG=tab\r\nH=x\\\n\n   \nA B=1\nexport A=2\n"
         b"S =1\nLAST=\"no newline\"")
 ENV = [["--env-file", "FILE"], ["--env", "A=of the option", "--env-file", "FILE"], ["-e", "NOPE"], ["-e", "HO*"], ["-e", "=x"],
@@ -86,6 +91,8 @@ def rows():
         yield terminal, words, []
     for words in (["-h", "box"], ["--hostname=a.b"]):
         yield hostname, words, []
+        for more in ([], ["-e", "HOSTNAME=other"]):
+            yield hostname_env, words + more, []
 
 
 class Podman:

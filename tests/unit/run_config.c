@@ -54,6 +54,7 @@ static void args(void)
 }
 
 #define PATH "\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\""
+#define OURS ",\"container=smk\",\"HOSTNAME=smk\""
 
 static void environment(void)
 {
@@ -62,17 +63,21 @@ static void environment(void)
 		struct oci_overrides over;
 		const char *want;
 	} rows[] = {
-		{IMAGE(RUN), {0}, "[" PATH "]"},
-		{IMAGE(RUN), {.terminal = true}, "[" PATH ",\"TERM=xterm\"]"},
+		{IMAGE(RUN), {0}, "[" PATH OURS "]"},
+		{IMAGE(RUN), {.terminal = true}, "[" PATH OURS ",\"TERM=xterm\"]"},
 		{IMAGE(RUN ",\"Env\":[\"PATH=/p\",\"TERM=vt\"]"),
 		 {.terminal = true},
-		 "[\"PATH=/p\",\"TERM=vt\"]"},
+		 "[\"container=smk\",\"HOSTNAME=smk\",\"PATH=/p\",\"TERM=vt\"]"},
 		{IMAGE(RUN),
 		 {.terminal = true, .env = WORDS(W("PATH="), W("TERM=x=y"))},
-		 "[\"PATH=\",\"TERM=x=y\"]"},
+		 "[\"container=smk\",\"HOSTNAME=smk\",\"PATH=\",\"TERM=x=y\"]"},
+		{IMAGE(RUN), {.hostname = "h"}, "[" PATH ",\"container=smk\",\"HOSTNAME=h\"]"},
+		{IMAGE(RUN ",\"Env\":[\"HOSTNAME=i\"]"),
+		 {.hostname = "h", .env = WORDS(W("container=x"))},
+		 "[" PATH ",\"HOSTNAME=i\",\"container=x\"]"},
 		{IMAGE(RUN ",\"Env\":[\"PATHS=/p\",\"A=1\",\"A=2\",\"B=1\"]"),
 		 {.env = WORDS(W("B=2"), W("C=1"), W("C=2"))},
-		 "[" PATH ",\"PATHS=/p\",\"A=2\",\"B=2\",\"C=2\"]"},
+		 "[" PATH OURS ",\"PATHS=/p\",\"A=2\",\"B=2\",\"C=2\"]"},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)

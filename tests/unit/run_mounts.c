@@ -117,7 +117,7 @@ static void the_rest(void)
 						  .sysctl_count = COUNT(sysctls)};
 
 	check_one(IMAGE(RUN), &none, " root", "{\"path\":\"rootfs\",\"readonly\":false}");
-	check_one(IMAGE(RUN), &none, " hostname", "(absent)");
+	check_one(IMAGE(RUN), &none, " hostname", "\"smk\"");
 	check_one(IMAGE(RUN), &none, " process terminal", "false");
 	check_one(IMAGE(RUN), &none, " process noNewPrivileges", "false");
 	check_one(IMAGE(RUN), &none, " process user", "{\"uid\":0,\"gid\":0,\"umask\":18}");

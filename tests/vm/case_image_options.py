@@ -66,6 +66,12 @@ def image_names_and_places(context):
 
 
 @case(timeout=120)
+def image_names_by_default(context):
+    code, text = shell(context, "busybox hostname; echo $HOSTNAME $container $TERM; cat /etc/hostname")
+    check_equal((code, text), (0, "smk\nsmk smk\nsmk\n"), "names")
+
+
+@case(timeout=120)
 def image_working_directory_is_the_users(context):
     """That which is made, and its last directory only; below a read-only root it cannot be written to anyway."""
     script = "stat -c '%u:%g %n' . .. /; touch new && echo written; true"
