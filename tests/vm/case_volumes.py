@@ -374,6 +374,9 @@ def volumes_of_an_image_on_no_upper(context):
     script = "cat /data/file && echo 1 >/data/new && echo 2 >/data/other && cat /data/new; echo 3 >/new"
     result = context.smk("run", "--upper", "none", image, "/bin/sh", "-c", script).expect(1, out="of the image\n1\n")
     check_in("Read-only file system", result.errors, "stderr")
+    image = image_of(context, {"Volumes": {"/absent": {}}}, [DATA], name="lacking")
+    result = context.smk("run", "--upper", "none", image, "/bin/sh", "-c", "true").expect(125, out="")
+    check_in("apply: /annotations/dev.supermachine.volume.000: /absent: mkdir: Read-only", result.errors, "stderr")
 
 
 @case(timeout=120)
