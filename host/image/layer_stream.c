@@ -5,14 +5,37 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const struct {
+	const char *magic;
+	int filter;
+} compressions[] = {
+	{"\x1f\x8b\x08", ARCHIVE_FILTER_GZIP},
+	{"\x28\xb5\x2f\xfd", ARCHIVE_FILTER_ZSTD},
+};
+
+static int find_compression(const void *bytes, size_t length)
+{
+	for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++) {
+		size_t known = strlen(compressions[i].magic);
+
+		if (length >= known && !memcmp(bytes, compressions[i].magic, known))
+			return compressions[i].filter;
+	}
+	return ARCHIVE_FILTER_NONE;
+}
 
 static ssize_t read_packed(struct archive *archive, void *context, const void **ret_bytes)
 {
 	struct layer_stream *stream = context;
-	ssize_t got = blob_read(&stream->blob, stream->packed, sizeof(stream->packed), stream->f);
+	ssize_t got = (ssize_t)stream->ahead;
 
+	stream->ahead = 0;
+	if (!got)
+		got = blob_read(&stream->blob, stream->packed, sizeof(stream->packed), stream->f);
 	if (got < 0)
 		archive_set_error(archive, EIO, "%s", "see the failure");
 	*ret_bytes = stream->packed;
@@ -31,11 +54,13 @@ static ssize_t read_plain(struct archive *archive, void *context, const void **r
 		archive_set_error(archive, EIO, "%s", archive_error_string(stream->raw));
 		return -1;
 	}
+	if (!stream->length && find_compression(stream->plain, (size_t)got)) {
+		archive_set_error(archive, EINVAL, "%s", "compressed twice");
+		return -1;
+	}
 	stream->length += (uint64_t)got;
 	if (stream->length > stream->max) {
-		archive_set_error(archive, EFBIG,
-				  "more than %llu MiB unpacked: see --max-layer-size",
-				  (unsigned long long)(stream->max >> 20));
+		archive_set_error(archive, EFBIG, "%s", stream->too_long);
 		return -1;
 	}
 	sha256_update(&stream->hash, stream->plain, (size_t)got);
@@ -55,6 +80,23 @@ int stream_fail(struct layer_stream *stream, struct failure *f)
 	return fail_reader(stream, stream->tar, f);
 }
 
+/* The filter that is named is the only one: nothing is guessed then. */
+static int add_filter(struct layer_stream *stream)
+{
+	ssize_t got = blob_read(&stream->blob, stream->packed, sizeof(stream->packed), stream->f);
+	int filter;
+
+	if (got < 0)
+		return -1;
+	if (!got)
+		return fail_err(stream->f, 0, "", stream->blob.shown, "the layer is empty");
+	stream->ahead = (size_t)got;
+	filter = find_compression(stream->packed, stream->ahead);
+	if (filter && archive_read_append_filter(stream->raw, filter) != ARCHIVE_OK)
+		return fail_reader(stream, stream->raw, stream->f);
+	return 0;
+}
+
 static int open_readers(struct layer_stream *stream, struct failure *f)
 {
 	struct archive_entry *entry;
@@ -64,8 +106,8 @@ static int open_readers(struct layer_stream *stream, struct failure *f)
 	stream->tar = archive_read_new();
 	if (!stream->raw || !stream->tar)
 		return fail_err(f, ENOMEM, "", stream->blob.shown, "%s", "");
-	archive_read_support_filter_gzip(stream->raw);
-	archive_read_support_filter_zstd(stream->raw);
+	if (add_filter(stream))
+		return -1;
 	archive_read_support_format_raw(stream->raw);
 	archive_read_support_format_empty(stream->raw);
 	archive_read_support_format_tar(stream->tar);
@@ -74,8 +116,6 @@ static int open_readers(struct layer_stream *stream, struct failure *f)
 	result = archive_read_open(stream->raw, stream, NULL, read_packed, NULL);
 	if (result == ARCHIVE_OK)
 		result = archive_read_next_header(stream->raw, &entry);
-	if (result != ARCHIVE_OK && !stream->blob.length)
-		return fail_err(f, 0, "", stream->blob.shown, "the layer is empty");
 	stream->is_empty = result == ARCHIVE_EOF;
 	if (result != ARCHIVE_OK && !stream->is_empty)
 		return fail_reader(stream, stream->raw, f);
@@ -107,6 +147,22 @@ int stream_check(struct layer_stream *stream, const char *diff_id, struct failur
 	return 0;
 }
 
+/* "more than 1536 KiB ...": in the largest unit that says it exactly. */
+static void set_too_long(struct layer_stream *stream)
+{
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+	uint64_t number = stream->max;
+	size_t unit = 0;
+
+	while (number && number % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		number /= 1024;
+		unit++;
+	}
+	snprintf(stream->too_long, sizeof(stream->too_long),
+		 "more than %llu %s unpacked: see --max-layer-size", (unsigned long long)number,
+		 units[unit]);
+}
+
 int stream_open(const struct store *store, const struct image_layer *layer, uint64_t max,
 		struct layer_stream **ret, struct failure *f)
 {
@@ -114,6 +170,7 @@ int stream_open(const struct store *store, const struct image_layer *layer, uint
 	struct layer_stream *stream = must_alloc(sizeof(*stream));
 
 	stream->max = max;
+	set_too_long(stream);
 	stream->f = f;
 	sha256_init(&stream->hash);
 	if (blob_open(store, layer->name, claim, &stream->blob, f)) {

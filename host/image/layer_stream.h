@@ -5,6 +5,9 @@
  * Two of libarchive's readers stand in a row: the first takes the compression off, so that the tar
  * stream itself can be hashed for the diff id; the second takes the tar apart. Both directions of
  * trust are checked: the blob by its digest (blob_read), the stream by its diff id.
+ *
+ * The compression is told from the blob's first bytes here, not by libarchive: that one would take
+ * off as many as there are, one in the other, and only what comes out of the last could be counted.
  */
 #ifndef HOST_IMAGE_LAYER_STREAM_H
 #define HOST_IMAGE_LAYER_STREAM_H
@@ -20,8 +23,10 @@ struct layer_stream {
 	struct sha256 hash; /* of what is in the compression */
 	bool is_empty;      /* there is nothing in it */
 	bool is_over;       /* it ended with a file's data */
+	size_t ahead;       /* bytes in packed, read to tell the compression */
 	uint64_t length;
 	uint64_t max;
+	char too_long[80]; /* what is said when there is more */
 	struct failure *f;
 	unsigned char packed[STREAM_CHUNK];
 	unsigned char plain[STREAM_CHUNK];

@@ -114,8 +114,7 @@ static int check_size(struct conversion *c, struct layer_stream *stream, const c
 {
 	c->bytes += (uint64_t)size;
 	if (size < 0 || c->bytes > stream->max)
-		return fail_err(f, 0, "", path, "more than %llu MiB unpacked: see --max-layer-size",
-				(unsigned long long)(stream->max >> 20));
+		return fail_err(f, 0, "", path, "%s", stream->too_long);
 	return 0;
 }
 

@@ -201,12 +201,19 @@ BLOBS = {
     "tar is cut in a header": (cut_tar(512 + 9216 + 511), [""]),
     "tar's header is wrong": (lambda path: Image([layer(b"x" * 10240)]).layout(path), [""]),
     "other bytes after the tar": (packed(gzip.compress(GOOD + b"more" * 128)), ["unpacked it is sha256:"]),
-    "gzip bomb": (packed(gzip.compress(bytes(64 << 20)), stream=bytes(64 << 20)), ["--max-layer-size"],
-                  "--max-layer-size", "8M"),
+    "gzip in gzip": (packed(gzip.compress(gzip.compress(GOOD))), ["compressed twice"]),
+    "zstd in gzip": (packed(gzip.compress(zstd(GOOD))), ["compressed twice"]),
+    "gzip in zstd": (packed(zstd(gzip.compress(GOOD)), packing="+zstd"), ["compressed twice"]),
+    "gzip bomb in gzip": (packed(gzip.compress(gzip.compress(GOOD) + gzip.compress(b"") * (1 << 20))),
+                          ["compressed twice"], "--max-layer-size", "1M"),
+    "gzip bomb": (packed(gzip.compress(bytes(64 << 20)), stream=bytes(64 << 20)),
+                  ["more than 8 MiB unpacked: see --max-layer-size"], "--max-layer-size", "8M"),
     "gzip bomb of a file": (lambda path: Image([layer(tar(entry("a", data=bytes(32 << 20))), "+gzip")]).layout(path),
-                            ["--max-layer-size"], "--max-layer-size", "8M"),
+                            ["more than 8 MiB unpacked: see --max-layer-size"], "--max-layer-size", "8M"),
     "bomb of names": (lambda path: Image([layer(tar(*(entry(str(i)) for i in range(20000))), "+gzip")]).layout(path),
-                      ["--max-layer-size"], "--max-layer-size", "8M"),
+                      ["more than 8 MiB unpacked: see --max-layer-size"], "--max-layer-size", "8M"),
+    "more than 1K": (lambda path: Image([layer(GOOD)]).layout(path),
+                     ["more than 1 KiB unpacked: see --max-layer-size"], "--max-layer-size", "1K"),
 }
 
 
