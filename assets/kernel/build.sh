@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# build.sh [--dir DIR] [--clean] [--jobs N]: builds the guest kernel; prints the path of the Image.
+# build.sh [--dir DIR] [--clean] [--jobs N] [--variant NAME]: builds the guest kernel; prints the path
+# of the Image.
 #
 # The pinned version of the distribution's source package, our patches in the order of their names,
 # the configuration from config.fragment and required.config on allnoconfig. Everything that could
 # make two builds differ is fixed: the Image depends on the inputs and the compiler, not on DIR.
 # DIR (default build/kernel) keeps source and objects, so that a second build is incremental;
-# --clean starts from nothing.
+# --clean starts from nothing. A variant, never the asset, has variant-NAME.config on top, and its
+# objects in DIR/obj-NAME.
 #
 # build.sh bump: moves the pin to the newest version that apt offers.
 set -euo pipefail
@@ -17,6 +19,7 @@ top=$(cd "$here/../.." && pwd)
 package=linux-source-6.12
 dir=$top/build/kernel
 jobs=2
+variant=
 
 die() {
     echo "kernel: $*" >&2
@@ -80,26 +83,28 @@ kernel_make() {
     env -i PATH="$PATH" HOME=/nonexistent LC_ALL=C TZ=UTC \
         KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970" KBUILD_BUILD_VERSION=1 \
         KBUILD_BUILD_USER=smk KBUILD_BUILD_HOST=smk \
-        KCONFIG_ALLCONFIG="$dir/all.config" \
-        nice -n 10 make -C "$dir/src" O="$dir/obj" -s -j"$jobs" \
+        KCONFIG_ALLCONFIG="$obj/all.config" \
+        nice -n 10 make -C "$dir/src" O="$obj" -s -j"$jobs" \
         ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- LOCALVERSION= "$@" >&2
 }
 
 configure() {
-    local file
-    mkdir -p "$dir/obj"
-    cat "$here/config.fragment" "$here/required.config" >"$dir/all.config"
+    local file files=(config.fragment required.config)
+    [ -z "$variant" ] || files=("variant-$variant.config")
+    mkdir -p "$obj"
+    cat "$here/config.fragment" "$here/required.config" ${variant:+"$here/variant-$variant.config"} \
+        >"$obj/all.config"
     kernel_make allnoconfig
     kernel_make olddefconfig
-    for file in required.config config.fragment; do
-        "$here/check-config.sh" "$dir/obj/.config" "$here/$file" >&2 ||
+    for file in "${files[@]}"; do
+        "$here/check-config.sh" "$obj/.config" "$here/$file" >&2 ||
             die "the configurator dropped what $file asks for"
     done
 }
 
 # All of the script is read before it runs: editing it during a build does no harm.
 main() {
-    local clean='' pin
+    local clean='' obj pin
     while [ $# -gt 0 ]; do
         case $1 in
         bump)
@@ -115,8 +120,13 @@ main() {
             jobs=$2
             shift
             ;;
+        --variant)
+            [ -e "$here/variant-$2.config" ] || die "no variant $2"
+            variant=$2
+            shift
+            ;;
         --clean) clean=1 ;;
-        *) die "usage: build.sh [--dir DIR] [--clean] [--jobs N] | bump" ;;
+        *) die "usage: build.sh [--dir DIR] [--clean] [--jobs N] [--variant NAME] | bump" ;;
         esac
         shift
     done
@@ -125,11 +135,12 @@ main() {
     mkdir -p "$dir"
     exec 9>"$dir/lock"
     flock 9
-    [ -z "$clean" ] || rm -rf "$dir/src" "$dir/src.stamp" "$dir/obj" "$dir/all.config"
+    obj=$dir/obj${variant:+-$variant}
+    [ -z "$clean" ] || rm -rf "$dir/src" "$dir/src.stamp" "$obj"
     prepare_source "$pin"
     configure
     kernel_make Image
-    echo "$dir/obj/arch/arm64/boot/Image"
+    echo "$obj/arch/arm64/boot/Image"
 }
 
 main "$@"
