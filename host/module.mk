@@ -10,7 +10,8 @@ HOST_SRCS := \
 HOST_SRCS += $(addprefix host/image/,choose.c config.c convert.c erofs.c erofs_tree.c image.c layer_merge.c layer_path.c layer_stream.c layer_tar.c layer_tree.c lower.c \
 	mounts.c overrides.c prepare.c squashfs.c squashfs_lz4.c squashfs_tree.c store.c)
 # TSI: nothing of smk's other parts is in it, so that tests can serve it alone.
-TSI_SRCS := $(addprefix host/tsi/,backend.c control.c datagram.c listen.c muxer.c policy.c proxy.c queue.c ring.c stream.c vhost.c)
+TSI_SRCS := $(addprefix host/tsi/,backend.c control.c datagram.c listen.c muxer.c policy.c proxy.c queue.c ring.c stream.c \
+	stream_host.c vhost.c vhost_message.c)
 HOST_SRCS += $(TSI_SRCS)
 # The parser of the guest, and the library's hash, whose names its archive hides.
 HOST_SHARED_SRCS := $(wildcard oci/*.c) lib/sha256.c lib/sha256_cpu.c

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vhost-user messages: a table of them, each with the size it has at least. */
-#include "host/tsi/vhost.h"
+#include "host/tsi/vhost_message.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/tsi/wire.h"
-
-#define FLAG_VERSION    1u
-#define FLAG_REPLY      4u
-#define FLAG_NEED_REPLY 8u
 
 #define FEATURE_DATAGRAM          (UINT64_C(1) << 3)
 #define FEATURE_PROTOCOL_FEATURES (UINT64_C(1) << 30)
@@ -26,59 +20,6 @@
 
 #define RING_INDEX_MASK 0xffu
 #define RING_NO_FD      0x100u
-
-struct message_header {
-	uint32_t request;
-	uint32_t flags;
-	uint32_t size;
-};
-
-struct vring_state {
-	uint32_t index;
-	uint32_t number;
-};
-
-struct vring_address {
-	uint32_t index;
-	uint32_t flags;
-	uint64_t descriptors;
-	uint64_t used;
-	uint64_t avail;
-	uint64_t log;
-};
-
-struct memory_entry {
-	uint64_t guest_address;
-	uint64_t size;
-	uint64_t user_address;
-	uint64_t offset; /* in the descriptor that comes with the message */
-};
-
-struct memory_table {
-	uint32_t count;
-	uint32_t padding;
-	struct memory_entry entries[MEMORY_REGIONS_MAX];
-};
-
-struct config {
-	uint32_t offset;
-	uint32_t size;
-	uint32_t flags;
-	uint8_t bytes[256];
-};
-
-struct message {
-	struct message_header header;
-	union {
-		uint64_t number;
-		struct vring_state state;
-		struct vring_address address;
-		struct memory_table table;
-		struct config config;
-	};
-	int fds[MEMORY_REGIONS_MAX];
-	unsigned fd_count;
-};
 
 /* Each returns 0, 1 with the payload and size of an answer in the message, or -1. */
 typedef int handler(struct vhost *vhost, struct message *message);
@@ -312,87 +253,36 @@ static const struct {
 };
 #define HANDLER_COUNT (sizeof(handlers) / sizeof(handlers[0]))
 
-/* The descriptors of a message; which it must not be without are missed by its handler. */
-static void take_fds(struct msghdr *received, struct message *message)
+/* 0, 1 with an answer in the message, or -1. */
+static int handle(struct vhost *vhost, struct message *message)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(received); c; c = CMSG_NXTHDR(received, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		message->fd_count = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(message->fds, CMSG_DATA(c), message->fd_count * sizeof(int));
-	}
-}
+	uint32_t request = message->header.request;
 
-/* 1, 0 at the end of the connection, -1. */
-static int receive(int fd, struct message *message)
-{
-	char control[CMSG_SPACE(sizeof(message->fds))];
-	struct iovec iov = {&message->header, sizeof(message->header)};
-	struct msghdr received = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t got;
-	size_t size;
-
-	memset(message, 0, sizeof(*message));
-	do {
-		got = recvmsg(fd, &received, MSG_CMSG_CLOEXEC | MSG_WAITALL);
-	} while (got < 0 && errno == EINTR);
-	if (got <= 0)
-		return got < 0 && errno != ECONNRESET ? -1 : 0;
-	take_fds(&received, message);
-	size = message->header.size;
-	if (got != sizeof(message->header) ||
-	    size > offsetof(struct message, fds) - offsetof(struct message, number))
+	if (request >= HANDLER_COUNT || !handlers[request].handle ||
+	    message->header.size < handlers[request].size)
 		return -1;
-	if (size && recv(fd, &message->number, size, MSG_WAITALL) != (ssize_t)size)
-		return -1;
-	return 1;
-}
-
-static int send_answer(int fd, struct message *message)
-{
-	size_t length = offsetof(struct message, number) + message->header.size;
-
-	message->header.flags = FLAG_VERSION | FLAG_REPLY;
-	/* One send: the header and the payload, which begins behind the padding. */
-	struct iovec iov[] = {{&message->header, sizeof(message->header)},
-			      {&message->number, message->header.size}};
-	struct msghdr sent = {.msg_iov = iov, .msg_iovlen = 2};
-
-	length -= offsetof(struct message, number) - sizeof(message->header);
-	return sendmsg(fd, &sent, MSG_NOSIGNAL) == (ssize_t)length ? 1 : -1;
+	return handlers[request].handle(vhost, message);
 }
 
 int vhost_read(struct vhost *vhost)
 {
 	struct message message;
-	int result = receive(vhost->fd, &message);
-	uint32_t request = message.header.request;
-	bool needs_reply = message.header.flags & FLAG_NEED_REPLY &&
-			   vhost->protocol_features & PROTOCOL_REPLY_ACK;
+	int result = message_receive(vhost->fd, &message);
+	bool wants_answer;
 
 	if (result == 1) {
-		if (request < HANDLER_COUNT && handlers[request].handle &&
-		    message.header.size >= handlers[request].size)
-			result = handlers[request].handle(vhost, &message);
-		else
-			result = -1;
-		if (result != 1 && needs_reply) {
-			answer_number(&message, result ? 1 : 0);
-			result = 1;
-		} else if (!result) {
-			result = 2; /* nothing to say */
-		}
+		wants_answer = message.header.flags & MESSAGE_NEED_REPLY &&
+			       vhost->protocol_features & PROTOCOL_REPLY_ACK;
+		result = handle(vhost, &message);
+		if (result != 1 && wants_answer)
+			result = answer_number(&message, result ? 1 : 0);
 		if (result == 1)
-			result = send_answer(vhost->fd, &message);
+			result = message_answer(vhost->fd, &message);
+		result = result ? -1 : 1;
 	}
 	while (message.fd_count)
 		close(message.fds[--message.fd_count]);
-	return result > 1 ? 1 : result;
+	return result;
 }
 
 void vhost_init(struct vhost *vhost, int fd)

@@ -9,6 +9,6 @@ $(HOST_UNITS): $(call objs,debug,tests/host/units.c $(filter-out host/main.c,$(H
 CHECKS += host
 .PHONY: check-host
 check-host: $(SMK) $(SMK_DEBUG) $(HOST_UNITS)
-	$(Q)status=0; $(HOST_UNITS) || status=1; \
+	$(Q)status=0; $(HOST_UNITS) || status=1; $(TSI_UNITS) || status=1; \
 		python3 tests/host/run.py host -j 4 || status=1; \
 		SMK=$(SMK_DEBUG) python3 tests/host/run.py host-asan -j 4 || status=1; exit $$status

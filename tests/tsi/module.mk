@@ -4,3 +4,9 @@
 TSI_BACKEND := $(B)/debug/tests/tsi/backend
 $(TSI_BACKEND): $(call objs,debug,tests/tsi/backend.c tests/tsi/checker.c $(TSI_SRCS))
 	$(call link,debug,)
+
+# Units of the host's side, of the suite host: the guest is made by the test.
+TSI_UNITS := $(B)/debug/tests/tsi/units
+$(TSI_UNITS): $(call objs,debug,$(addprefix tests/tsi/,units.c units_stream.c guest.c) $(TSI_SRCS))
+	$(call link,debug,-pthread)
+check-host: $(TSI_UNITS)
