@@ -2,32 +2,13 @@
 /* The rules of checker.h. */
 #include "tests/tsi/checker.h"
 
-#include <search.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REUSE_MS 15000 /* hosts forget a name some seconds after its release */
+#include "tests/tsi/names.h"
 
-/* A name: (S, 620), (V, P), or (C, NAME_CONTROL) of a socket's control port. */
-#define NAME_CONTROL 0u
-struct known {
-	uint32_t guest_port;
-	uint32_t host_port;
-	uint32_t control_port;
-	uint16_t family;
-	uint16_t type;
-	bool is_listener;
-	bool is_connecting;
-	bool has_connected;
-	bool is_released;
-	double released_ms;
-	struct known *owner; /* of a control port: the last proxy that was made from it */
-	uint32_t guest_alloc;
-	uint32_t sent;
-	uint32_t host_alloc;
-	uint32_t host_taken;
-};
+#define REUSE_MS 15000 /* hosts forget a name some seconds after its release */
 
 static const char *const counter_names[] = {
 	"packets_in", "packets_out", "bytes_in",  "bytes_out",   "datagrams_in", "datagrams_out",
@@ -52,40 +33,6 @@ static void wrong(struct checker *checker, const char *fmt, ...)
 			return;
 	if (checker->text_count < VIOLATIONS_MAX)
 		strcpy(checker->texts[checker->text_count++], text);
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct known *x = a;
-	const struct known *y = b;
-
-	if (x->guest_port != y->guest_port)
-		return x->guest_port < y->guest_port ? -1 : 1;
-	return x->host_port < y->host_port ? -1 : x->host_port > y->host_port;
-}
-
-static struct known *find(struct checker *checker, uint32_t guest_port, uint32_t host_port)
-{
-	const struct known key = {.guest_port = guest_port, .host_port = host_port};
-	struct known **found = tfind(&key, &checker->names, compare);
-
-	return found ? *found : NULL;
-}
-
-/* The name, known from now on. */
-static struct known *learn(struct checker *checker, uint32_t guest_port, uint32_t host_port)
-{
-	struct known *known = find(checker, guest_port, host_port);
-
-	if (!known) {
-		known = calloc(1, sizeof(*known));
-		if (!known)
-			abort();
-		known->guest_port = guest_port;
-		known->host_port = host_port;
-		tsearch(known, &checker->names, compare);
-	}
-	return known;
 }
 
 static void check_port(struct checker *checker, const char *what, uint32_t port)
@@ -117,7 +64,7 @@ static void check_address(struct checker *checker, const char *what,
 static struct known *named(struct checker *checker, const char *what, uint32_t control_port,
 			   uint32_t port)
 {
-	struct known *known = find(checker, port, TSI_PORT_STREAM);
+	struct known *known = names_find(&checker->names, port, TSI_PORT_STREAM);
 
 	if (!known || known->is_released) {
 		wrong(checker, "%s: %u is no living proxy", what, port);
@@ -143,7 +90,7 @@ typedef void rule(struct checker *checker, uint32_t control_port, const union me
 static void on_create(struct checker *checker, uint32_t control_port, const union message *message)
 {
 	const struct tsi_create *create = &message->create;
-	struct known *known = find(checker, create->port, TSI_PORT_STREAM);
+	struct known *known = names_find(&checker->names, create->port, TSI_PORT_STREAM);
 	double now = tsi_now_ms();
 
 	check_port(checker, "CREATE: S", create->port);
@@ -156,7 +103,7 @@ static void on_create(struct checker *checker, uint32_t control_port, const unio
 	else if (known && now - known->released_ms < REUSE_MS)
 		wrong(checker, "CREATE: %u was released %.0f ms ago", create->port,
 		      now - known->released_ms);
-	known = learn(checker, create->port, TSI_PORT_STREAM);
+	known = names_learn(&checker->names, create->port, TSI_PORT_STREAM);
 	*known = (struct known){
 		.guest_port = create->port,
 		.host_port = TSI_PORT_STREAM,
@@ -164,7 +111,7 @@ static void on_create(struct checker *checker, uint32_t control_port, const unio
 		.family = create->family,
 		.type = create->type,
 	};
-	learn(checker, control_port, NAME_CONTROL)->owner = known;
+	names_learn(&checker->names, control_port, NAME_CONTROL)->owner = known;
 }
 
 static void on_connect(struct checker *checker, uint32_t control_port, const union message *message)
@@ -181,7 +128,8 @@ static void on_connect(struct checker *checker, uint32_t control_port, const uni
 
 static void on_getname(struct checker *checker, uint32_t control_port, const union message *message)
 {
-	struct known *known = find(checker, message->getname.port, message->getname.host_port);
+	struct known *known =
+		names_find(&checker->names, message->getname.port, message->getname.host_port);
 
 	(void)control_port;
 	if (!known || known->is_released)
@@ -228,7 +176,7 @@ static void on_accept(struct checker *checker, uint32_t control_port, const unio
 static void on_release(struct checker *checker, uint32_t control_port, const union message *message)
 {
 	const struct tsi_release *release = &message->release;
-	struct known *known = find(checker, release->port, release->host_port);
+	struct known *known = names_find(&checker->names, release->port, release->host_port);
 
 	(void)control_port;
 	if (!known || release->host_port == NAME_CONTROL) {
@@ -262,7 +210,7 @@ static_assert(sizeof(rules) / sizeof(rules[0]) == TSI_PORT__END - TSI_PORT_CREAT
 
 static void check_data(struct checker *checker, uint32_t port)
 {
-	struct known *known = find(checker, port, TSI_PORT_STREAM);
+	struct known *known = names_find(&checker->names, port, TSI_PORT_STREAM);
 
 	checker->counters[COUNT_DATAGRAMS_IN]++;
 	if (!known || known->is_released || known->type != TSI_SOCKET_DATAGRAM)
@@ -301,7 +249,7 @@ static void check_datagram(struct checker *checker, const struct packet *packet)
 static void check_stream(struct checker *checker, const struct packet *packet)
 {
 	const struct vsock_header *header = &packet->header;
-	struct known *known = find(checker, header->src_port, header->dst_port);
+	struct known *known = names_find(&checker->names, header->src_port, header->dst_port);
 
 	checker->counters[COUNT_RESETS_IN] += header->op == VSOCK_RST;
 	if (header->op == VSOCK_RESPONSE && known) {
@@ -351,7 +299,7 @@ void checker_incoming(struct checker *checker, const struct packet *packet)
 /* What a CONNECT is answered with decides what the guest may do next. */
 void checker_small(struct checker *checker, const struct tsi_small *small)
 {
-	struct known *control = find(checker, small->header.dst_port, NAME_CONTROL);
+	struct known *control = names_find(&checker->names, small->header.dst_port, NAME_CONTROL);
 	struct tsi_result result;
 
 	memcpy(&result, small->body, sizeof(result));
@@ -372,13 +320,13 @@ void checker_outgoing(struct checker *checker, const struct vsock_header *header
 	}
 	checker->counters[COUNT_RESETS_OUT] += header->op == VSOCK_RST;
 	if (header->op == VSOCK_REQUEST) {
-		known = learn(checker, header->dst_port, header->src_port);
+		known = names_learn(&checker->names, header->dst_port, header->src_port);
 		*known = (struct known){.guest_port = header->dst_port,
 					.host_port = header->src_port,
 					.type = TSI_SOCKET_STREAM,
 					.is_released = true}; /* until it is taken */
 	}
-	known = find(checker, header->dst_port, header->src_port);
+	known = names_find(&checker->names, header->dst_port, header->src_port);
 	if (known && header->op != VSOCK_RST) {
 		known->host_alloc = header->buf_alloc;
 		known->host_taken = header->fwd_cnt;
@@ -387,15 +335,14 @@ void checker_outgoing(struct checker *checker, const struct vsock_header *header
 
 static void check_left(struct checker *checker)
 {
-	while (checker->names) {
-		struct known *known = *(struct known **)checker->names;
+	struct known *known;
 
+	while ((known = names_take(&checker->names))) {
 		if (known->host_port != NAME_CONTROL && !known->is_released) {
 			checker->counters[COUNT_LEFT]++;
 			wrong(checker, "%u:%u was never released", known->guest_port,
 			      known->host_port);
 		}
-		tdelete(known, &checker->names, compare);
 		free(known);
 	}
 }

@@ -29,7 +29,16 @@ static void must(bool holds)
 int64_t guest_say(struct guest *guest, uint32_t request, const void *payload, uint32_t size, int fd,
 		  bool answers)
 {
-	struct message_header header = {request, MESSAGE_VERSION, size};
+	const struct message_header header = {request, MESSAGE_VERSION, size};
+
+	return guest_say_flags(guest, &header, payload, fd, answers);
+}
+
+int64_t guest_say_flags(struct guest *guest, const struct message_header *sent, const void *payload,
+			int fd, bool answers)
+{
+	struct message_header header = *sent;
+	size_t size = sent->size;
 	char control[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec iov[] = {{&header, sizeof(header)}, {(void *)(uintptr_t)payload, size}};
 	struct msghdr message = {.msg_iov = iov, .msg_iovlen = 2};
@@ -217,7 +226,8 @@ bool guest_send(struct guest *guest, const struct vsock_header *header, const vo
 	struct guest_ring *ring = &guest->rings[VHOST_TX];
 	uint16_t seen = __atomic_load_n(&ring->used->idx, __ATOMIC_ACQUIRE);
 
-	return guest_push(guest, header, body, length) && wait_used(ring, seen);
+	must(guest_push(guest, header, body, length) && wait_used(ring, seen));
+	return true;
 }
 
 bool guest_message(struct guest *guest, enum tsi_port port, const void *body, size_t length)

@@ -53,6 +53,10 @@ int guest_stop(struct guest *guest);
 /* One message of vhost-user: the number that it is answered with, or -1 (`answers`: whether it is). */
 int64_t guest_say(struct guest *guest, uint32_t request, const void *payload, uint32_t size, int fd,
 		  bool answers);
+/* The same with flags of one's own. */
+struct message_header;
+int64_t guest_say_flags(struct guest *guest, const struct message_header *sent, const void *payload,
+			int fd, bool answers);
 
 void guest_kick(struct guest *guest, enum vhost_ring ring);
 /* Makes descriptors from 0 on available, unchecked. */

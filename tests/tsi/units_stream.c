@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 
+#include "tests/t.h"
 #include "tests/tsi/units.h"
 
 #define S 70000u
@@ -375,7 +376,7 @@ static void services(void)
 	CHECK_INT(guest_stop(&guest), 0);
 }
 
-const struct t_case stream_cases[] = {
+static const struct t_case cases[] = {
 	{"bytes-go-both-ways", bytes_go_both_ways},
 	{"the-peers-end-is-half", the_peers_end_is_half},
 	{"the-guests-end-is-half", the_guests_end_is_half},
@@ -388,4 +389,8 @@ const struct t_case stream_cases[] = {
 	{"what-was-sent-arrives", what_was_sent_arrives},
 	{"services", services},
 };
-const size_t stream_count = sizeof(stream_cases) / sizeof(stream_cases[0]);
+
+int stream_units(void)
+{
+	return t_run("tsi-stream", cases, sizeof(cases) / sizeof(cases[0]));
+}
