@@ -79,6 +79,7 @@ enum upper_choice {
 };
 
 struct image_options;
+struct net_options;
 struct vmm;
 
 struct run_options {
@@ -97,6 +98,7 @@ struct run_options {
 	bool console;
 	const char *bundle; /* a bundle's directory, or an image's reference */
 	struct image_options *image;
+	struct net_options *net;
 	unsigned init_timeout_s; /* until the entrypoint runs; 0: none */
 	/* Of bake: */
 	const char *directory;
@@ -158,6 +160,9 @@ struct process {
 	int error_fd;
 	int gate_fd;
 };
+
+/* In a child: signals do again what they do in any program. */
+void process_reset_signals(void);
 
 #define PROCESS_NONE ((struct process){.pid = -1, .output_fd = -1, .error_fd = -1, .gate_fd = -1})
 
@@ -302,6 +307,8 @@ struct machine {
 	bool upper_is_temporary;
 	const char *upper_key; /* value of smk.upper=, or NULL */
 	const struct strings *append;
+	const struct net_options *net;
+	int net_fd;     /* QEMU's end of TSI's vhost-user; -1: none */
 	int control_fd; /* -1: no control port, and the console on stdio (--print-vmm) */
 	int console_fd;
 };

@@ -4,6 +4,7 @@
  * of config.json stands in it: the configuration travels in the initramfs.
  */
 #include "host.h"
+#include "net.h"
 #include "image/overrides.h"
 
 #include <assert.h>
@@ -96,6 +97,12 @@ static int add_command_line(const struct machine *machine, struct strings *argv,
 		AUTO_FREE char *shorter = line;
 
 		line = must_format("%s " SMK_KEY_UPPER "=%s", shorter, machine->upper_key);
+	}
+	if (*net_kernel_words(machine->net, machine->net_fd)) {
+		AUTO_FREE char *shorter = line;
+
+		line = must_format("%s %s", shorter,
+				   net_kernel_words(machine->net, machine->net_fd));
 	}
 	for (size_t i = 0; i < machine->append->count; i++) {
 		AUTO_FREE char *shorter = line;
@@ -202,7 +209,8 @@ static void add_volumes(const struct machine *machine, struct strings *argv)
 /* A vhost-user device is a process beside QEMU, which has to see the guest's memory. */
 static bool has_vhost_user(const struct machine *machine)
 {
-	return machine->image->volume_fs == VOLUME_FS_VIRTIOFS && machine->image->volume_count;
+	return machine->net_fd >= 0 ||
+	       (machine->image->volume_fs == VOLUME_FS_VIRTIOFS && machine->image->volume_count);
 }
 
 static void add_memory(const struct machine *machine, struct strings *argv)
@@ -288,6 +296,7 @@ int machine_argv(const struct machine *machine, const char *program, struct stri
 		return -1;
 	add_disks(machine, ret);
 	add_volumes(machine, ret);
+	net_add_argv(machine->net, machine->net_fd, ret);
 	add_console(machine, ret);
 	add_words(ret, rng, sizeof(rng) / sizeof(rng[0]));
 	return 0;

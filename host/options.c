@@ -9,6 +9,7 @@
 
 #include "image/image.h"
 #include "image/overrides.h"
+#include "net.h"
 #include "option_values.h"
 
 /* Options that only one command has. */
@@ -59,6 +60,10 @@ static const struct option table[] = {
 	 .set = set_print_vmm, .only = RUN},
 	{"--keep", 0, NULL, "keep temporary files", .set = set_keep, .only = RUN},
 	{"--rm", 0, NULL, "remove temporary files (the default)", .set = set_rm, .only = RUN},
+	{"--net", 0, "KIND", "network: tsi[:loopback,link-local], user or none", .set = set_net,
+	 .only = RUN},
+	{"--publish", 'p', "[IP:]HOST:GUEST", "a TCP port of the guest on the host (repeatable)",
+	 .set = set_publish, .only = RUN},
 	{"--entrypoint", 0, "WORD", "instead of the image's: a program, or a JSON array",
 	 IMAGE_TEXT(entrypoint)},
 	{"--workdir", 'w', "DIR", "the working directory", IMAGE(workdir)},
@@ -100,6 +105,8 @@ void options_init(struct run_options *options)
 	*options = (struct run_options){.cpus = 1};
 	options->image = must_alloc(sizeof(*options->image));
 	image_options_init(options->image);
+	options->net = must_alloc(sizeof(*options->net));
+	options->net->kind = NET_DEFAULT;
 }
 
 void options_finish(struct run_options *options)
@@ -110,6 +117,8 @@ void options_finish(struct run_options *options)
 	image_options_finish(options->image);
 	free(options->image);
 	options->image = NULL;
+	free(options->net);
+	options->net = NULL;
 }
 
 static bool is_of(const struct option *option, enum command command)

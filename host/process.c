@@ -70,7 +70,7 @@ int program_find(const char *name, char **ret_path, struct failure *f)
 	return 0;
 }
 
-static void reset_signals(void)
+void process_reset_signals(void)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	sigset_t none;
@@ -112,7 +112,7 @@ static void child_exec(const struct process_setup *setup, int output_fd, int gat
 {
 	int input_fd = setup->input_fd ? setup->input_fd : open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	reset_signals();
+	process_reset_signals();
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return;
 	if (getppid() != parent)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* smk run: the stages in their order, and what they leave behind cleaned up. */
 #include "hooks.h"
+#include "net.h"
 #include "volumes.h"
 
 #include <fcntl.h>
@@ -26,6 +27,7 @@ struct run {
 	char *upper_key;
 	int control[2]; /* ours, QEMU's */
 	int console[2];
+	struct net net;
 	struct strings argv;
 	struct process vmm;
 	struct volume_servers volumes;
@@ -37,6 +39,7 @@ static void run_init(struct run *run)
 		.initramfs_fd = -1,
 		.control = {-1, -1},
 		.console = {-1, -1},
+		.net = NET_STOPPED,
 		.vmm = PROCESS_NONE,
 	};
 	options_init(&run->options);
@@ -48,6 +51,7 @@ static void run_init(struct run *run)
 static void run_finish(struct run *run)
 {
 	volumes_finish(&run->volumes);
+	net_stop(&run->net);
 	options_finish(&run->options);
 	boot_finish(&run->boot);
 	strings_finish(&run->argv);
@@ -131,8 +135,13 @@ static int prepare_initramfs(struct run *run, struct failure *f)
 
 static int prepare_sockets(struct run *run, struct failure *f)
 {
-	if (run->options.print_vmm)
+	if (run->options.print_vmm) {
+		if (run->options.net->kind == NET_TSI && run->options.net->is_given)
+			say_warning("--net tsi: the printed command has no network: it is smk's");
 		return 0;
+	}
+	if (net_start(run->options.net, &run->net, f))
+		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->control) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->console))
 		return fail_sys(f, "socketpair", NULL);
@@ -143,7 +152,7 @@ static int prepare(struct run *run, struct failure *f)
 {
 	const struct run_options *options = &run->options;
 
-	if (machine_check_accel(machine_accel(options->accel), f) ||
+	if (machine_check_accel(machine_accel(options->accel), f) || net_check(options->net, f) ||
 	    program_find("qemu-system-aarch64", &run->qemu, f) ||
 	    volumes_choose(&run->volumes, options->print_vmm, f) ||
 	    boot_prepare(options, &run->boot, f))
@@ -171,6 +180,8 @@ static int build_argv(struct run *run, struct failure *f)
 		.upper_is_temporary = options->upper == CHOICE_DISK,
 		.upper_key = run->upper_key,
 		.append = &options->append,
+		.net = options->net,
+		.net_fd = run->net.qemu_fd,
 		.control_fd = run->control[1],
 		.console_fd = run->console[1],
 	};
@@ -240,20 +251,22 @@ static size_t add_volume_fds(const struct run *run, int *fds, size_t count)
 /* QEMU's process with its ends of the sockets; ours would hide the end of file. */
 static int hold_vmm(struct run *run, struct failure *f)
 {
-	int keep_fds[3 + VOLUMES_MAX] = {run->control[1], run->console[1], run->initramfs_fd};
+	int keep_fds[4 + VOLUMES_MAX] = {run->control[1], run->console[1], run->initramfs_fd,
+					 run->net.qemu_fd};
+	const size_t own = run->net.qemu_fd < 0 ? 3 : 4;
 	const struct process_setup setup = {
 		.path = run->qemu,
 		.argv = run->argv.items,
 		.cwd_fd = -1,
 		.keep_fds = keep_fds,
-		.keep_count = add_volume_fds(run, keep_fds, 3),
+		.keep_count = add_volume_fds(run, keep_fds, own),
 	};
 	int result = process_hold(&setup, &run->vmm, f);
 
 	volumes_close_fds(&run->volumes);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < own; i++)
 		close(keep_fds[i]);
-	run->control[1] = run->console[1] = run->initramfs_fd = -1;
+	run->control[1] = run->console[1] = run->initramfs_fd = run->net.qemu_fd = -1;
 	return result;
 }
 

@@ -7,7 +7,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define EVENTS_MAX 64
+#define EVENTS_MAX    64
+#define DRAIN_MS      5000
+#define DRAIN_STEP_MS 100
 
 const struct tsi_traits tsi_traits_smk = {
 	.buf_alloc = 1u << 20,
@@ -89,6 +91,20 @@ static void kick_changed(void *context, enum vhost_ring ring, int fd)
 		backend->is_over = backend->has_failed = true;
 }
 
+static void round_of_events(struct backend *backend, int wait_ms)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int count = epoll_wait(backend->epoll_fd, events, EVENTS_MAX, wait_ms);
+
+	if (count < 0 && errno != EINTR)
+		backend->is_over = backend->has_failed = true;
+	for (int i = 0; i < count; i++) {
+		struct source *source = events[i].data.ptr;
+
+		source->ready(source, events[i].events);
+	}
+}
+
 /* Until the next event: 0 when the guest has more for us already. */
 static int timeout_ms(const struct backend *backend, bool has_more)
 {
@@ -99,36 +115,38 @@ static int timeout_ms(const struct backend *backend, bool has_more)
 	return deadline > 0 ? (int)(deadline - tsi_now_ms()) + 1 : -1;
 }
 
-static int loop(struct backend *backend)
+static void loop(struct backend *backend)
 {
-	struct epoll_event events[EVENTS_MAX];
 	bool has_more = false;
 
 	while (!backend->is_over) {
-		int count = epoll_wait(backend->epoll_fd, events, EVENTS_MAX,
-				       timeout_ms(backend, has_more));
-
-		if (count < 0 && errno != EINTR)
-			return -1;
-		for (int i = 0; i < count; i++) {
-			struct source *source = events[i].data.ptr;
-
-			source->ready(source, events[i].events);
-		}
+		round_of_events(backend, timeout_ms(backend, has_more));
 		muxer_tick(&backend->muxer);
 		has_more = muxer_take(&backend->muxer);
 		muxer_give(&backend->muxer);
 		muxer_bury(&backend->muxer);
 	}
-	if (backend->has_failed)
-		errno = EPROTO;
-	return backend->has_failed ? -1 : 0;
+}
+
+/* The guest has gone: what it has sent still goes out, for a while. */
+static void drain(struct backend *backend)
+{
+	double deadline = tsi_now_ms() + DRAIN_MS;
+
+	epoll_ctl(backend->epoll_fd, EPOLL_CTL_DEL, backend->vhost.fd, NULL);
+	for (int i = 0; i < VHOST_RING__COUNT; i++)
+		kick_changed(backend, (enum vhost_ring)i, -1);
+	muxer_release_all(&backend->muxer);
+	while (backend->muxer.queued && !backend->has_failed && tsi_now_ms() < deadline) {
+		round_of_events(backend, DRAIN_STEP_MS);
+		muxer_bury(&backend->muxer);
+	}
 }
 
 int tsi_serve(const struct tsi_setup *setup, int vhost_fd)
 {
 	struct backend *backend = calloc(1, sizeof(*backend));
-	int result = -1;
+	int result;
 
 	if (!backend)
 		return -1;
@@ -141,8 +159,11 @@ int tsi_serve(const struct tsi_setup *setup, int vhost_fd)
 	backend->vhost.kick_changed = kick_changed;
 	backend->vhost.context = backend;
 	muxer_init(&backend->muxer, setup, &backend->vhost, backend->epoll_fd);
-	if (backend->epoll_fd >= 0 && watch(backend, vhost_fd, &backend->message))
-		result = loop(backend);
+	backend->has_failed = backend->epoll_fd < 0 || !watch(backend, vhost_fd, &backend->message);
+	backend->is_over = backend->has_failed;
+	loop(backend);
+	drain(backend);
+	result = backend->has_failed ? -1 : 0;
 	muxer_finish(&backend->muxer);
 	vhost_finish(&backend->vhost);
 	if (backend->epoll_fd >= 0)

@@ -161,6 +161,8 @@ struct muxer {
 void muxer_init(struct muxer *muxer, const struct tsi_setup *setup, struct vhost *vhost,
 		int epoll_fd);
 void muxer_finish(struct muxer *muxer);
+/* As if the guest had released all there is. */
+void muxer_release_all(struct muxer *muxer);
 /* Takes the guest's packets, a batch of them; true: there are more. */
 bool muxer_take(struct muxer *muxer);
 /* Fills what receive buffers there are. */

@@ -160,6 +160,18 @@ void muxer_bury(struct muxer *muxer)
 	}
 }
 
+void muxer_release_all(struct muxer *muxer)
+{
+	struct proxy *next;
+
+	for (unsigned i = 0; i < MUXER_BUCKETS; i++) {
+		for (struct proxy *proxy = muxer->buckets[i]; proxy; proxy = next) {
+			next = proxy->next;
+			proxy->ops->release(muxer, proxy);
+		}
+	}
+}
+
 void muxer_finish(struct muxer *muxer)
 {
 	for (unsigned i = 0; i < MUXER_BUCKETS; i++)

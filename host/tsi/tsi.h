@@ -73,7 +73,7 @@ struct tsi_setup {
 	const struct tsi_probe *probe; /* of tests; NULL */
 };
 
-/* Serves the device on a connected socket until QEMU goes. Returns 0, or -1 with errno. */
+/* Serves the device on a connected socket until QEMU goes. Returns 0, or -1: something was not understood. */
 int tsi_serve(const struct tsi_setup *setup, int vhost_fd);
 
 #endif

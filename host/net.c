@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/* TSI's process: what it is given, what is taken from it, and its end. */
+#include "net.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STOP_MS 10000 /* longer than it lets what is left go out */
+
+/* ---- the child ---------------------------------------------------------------------------------
+ */
+
+static int compare_fds(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Everything but stderr and these, which are sorted for it. */
+static void close_others(int *keep_fds, size_t count)
+{
+	unsigned first = STDERR_FILENO + 1;
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	dup2(null_fd, STDIN_FILENO);
+	dup2(null_fd, STDOUT_FILENO);
+	qsort(keep_fds, count, sizeof(*keep_fds), compare_fds);
+	for (size_t i = 0; i < count; i++) {
+		if (first < (unsigned)keep_fds[i])
+			syscall(SYS_close_range, first, keep_fds[i] - 1, 0);
+		first = (unsigned)keep_fds[i] + 1;
+	}
+	syscall(SYS_close_range, first, ~0u, 0);
+}
+
+/* A descriptor for each proxy, as far as the limits go: the guest is told of the rest. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+	rlim_t wanted = TSI_PROXIES_MAX + TSI_PUBLISHES_MAX + 64;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static _Noreturn void be_backend(struct net_options *options, int vhost_fd, pid_t parent)
+{
+	const struct tsi_setup setup = {
+		.traits = &tsi_traits_smk,
+		.policy = {.allows_loopback = options->allows_loopback,
+			   .allows_link_local = options->allows_link_local},
+		.publishes = options->publishes,
+		.publish_count = options->publish_count,
+	};
+	int keep_fds[TSI_PUBLISHES_MAX + 1];
+
+	for (size_t i = 0; i < options->publish_count; i++)
+		keep_fds[i] = options->publishes[i].fd;
+	keep_fds[options->publish_count] = vhost_fd;
+	close_others(keep_fds, options->publish_count + 1);
+	process_reset_signals();
+	signal(SIGPIPE, SIG_IGN);
+	raise_limit();
+	if (setsid() < 0 || net_drop_rights() || prctl(PR_SET_PDEATHSIG, SIGKILL) ||
+	    getppid() != parent)
+		_exit(SMK_EXIT_SETUP);
+	_exit(tsi_serve(&setup, vhost_fd) ? 1 : 0);
+}
+
+/* ---- the parent --------------------------------------------------------------------------------
+ */
+
+/* Bound now, so that a port that is taken is told before the guest boots. */
+static int bind_publish(struct tsi_publish *publish, const char *text, struct failure *f)
+{
+	int one = 1;
+	bool is_inet6 = publish->address.ss_family == AF_INET6;
+
+	publish->fd =
+		socket(publish->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* Of a port whose last connections are not forgotten yet; it shares none that is in use. */
+	if (publish->fd < 0 ||
+	    setsockopt(publish->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    (is_inet6 && setsockopt(publish->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
+	    bind(publish->fd, (struct sockaddr *)&publish->address, publish->length))
+		return fail_sys(f, "--publish", text);
+	return 0;
+}
+
+static int bind_all(struct net_options *options, struct failure *f)
+{
+	for (size_t i = 0; i < options->publish_count; i++)
+		if (bind_publish(&options->publishes[i], options->texts[i], f))
+			return -1;
+	return 0;
+}
+
+static void close_all(struct net_options *options)
+{
+	for (size_t i = 0; i < options->publish_count; i++) {
+		cleanup_fd(&options->publishes[i].fd);
+		options->publishes[i].fd = -1;
+	}
+}
+
+static int start_backend(struct net_options *options, struct net *ret, struct failure *f)
+{
+	pid_t parent = getpid();
+	AUTO_FD vhost_fd = -1;
+	int fds[2];
+
+	if (bind_all(options, f))
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		return fail_sys(f, "socketpair", NULL);
+	ret->qemu_fd = fds[0];
+	vhost_fd = fds[1];
+	ret->pid = fork();
+	if (!ret->pid)
+		be_backend(options, vhost_fd, parent);
+	return ret->pid < 0 ? fail_sys(f, "fork", NULL) : 0;
+}
+
+int net_start(struct net_options *options, struct net *ret, struct failure *f)
+{
+	int result = 0;
+
+	if (options->kind == NET_TSI)
+		result = start_backend(options, ret, f);
+	close_all(options);
+	return result;
+}
+
+/* Its exit status; killed when it does not end by itself. */
+static int await(pid_t pid)
+{
+	struct pollfd poll_fd = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+	double deadline = now_ms() + STOP_MS;
+	int status = 0;
+	int got;
+
+	do {
+		got = poll(&poll_fd, 1, poll_timeout(deadline));
+	} while (got < 0 && errno == EINTR && now_ms() < deadline);
+	if (got <= 0)
+		kill(pid, SIGKILL);
+	cleanup_fd(&poll_fd.fd);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+void net_stop(struct net *net)
+{
+	int status;
+
+	cleanup_fd(&net->qemu_fd);
+	if (net->pid > 0) {
+		status = await(net->pid);
+		if (WIFSIGNALED(status))
+			say_warning("the network's process was killed by signal %d",
+				    WTERMSIG(status));
+		else if (status)
+			say_warning("the network's process failed");
+	}
+	*net = NET_STOPPED;
+}

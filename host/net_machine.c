@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What QEMU and the guest's kernel are told of the network. */
+#include "net.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include <arpa/inet.h>
+
+/* The addresses of QEMU's user-mode network; the kernel sets its card up without DHCP. */
+#define USER_WORDS "ip=10.0.2.15::10.0.2.2:255.255.255.0::eth0:off:10.0.2.3"
+
+static void add_forwards(const struct net_options *options, struct strings *argv)
+{
+	char *netdev = must_copy("user,id=net");
+
+	for (size_t i = 0; i < options->publish_count; i++) {
+		const struct tsi_publish *publish = &options->publishes[i];
+		const struct sockaddr_in *inet = (const void *)&publish->address;
+		AUTO_FREE char *shorter = netdev;
+		char address[INET_ADDRSTRLEN];
+
+		inet_ntop(AF_INET, &inet->sin_addr, address, sizeof(address));
+		netdev = must_format("%s,hostfwd=tcp:%s:%u-:%u", shorter, address,
+				     ntohs(inet->sin_port), publish->guest_port);
+	}
+	strings_add(argv, "-netdev");
+	strings_add(argv, "%s", netdev);
+	free(netdev);
+}
+
+void net_add_argv(const struct net_options *options, int fd, struct strings *argv)
+{
+	if (options->kind == NET_USER) {
+		add_forwards(options, argv);
+		strings_add(argv, "-device");
+		strings_add(argv, "virtio-net-device,netdev=net");
+	} else if (options->kind == NET_TSI && fd >= 0) {
+		strings_add(argv, "-chardev");
+		strings_add(argv, "socket,id=tsi,fd=%d", fd);
+		strings_add(argv, "-device");
+		strings_add(argv, "vhost-user-vsock-device,chardev=tsi");
+	}
+}
+
+const char *net_kernel_words(const struct net_options *options, int fd)
+{
+	if (options->kind == NET_USER)
+		return USER_WORDS;
+	return options->kind == NET_TSI && fd >= 0 ? "tsi_hijack" : "";
+}
