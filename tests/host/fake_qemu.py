@@ -87,6 +87,15 @@ def hold(guest):
     time.sleep(600)
 
 
+def vhost(guest):
+    """Asks the network for its features, as QEMU does at first."""
+    guest.hello()
+    sock = socket.socket(fileno=int(re.search(r"socket,id=tsi,fd=(\d+)", " ".join(sys.argv))[1]))
+    sock.sendall(struct.pack("<III", 1, 1, 0))
+    guest.output(b"features 0x%x\n" % struct.unpack("<IIIQ", sock.recv(20, socket.MSG_WAITALL))[3])
+    guest.exit(0)
+
+
 def echo_signals(guest):
     """Prints each signal that smk passes on, and ends at TERM."""
     guest.hello()

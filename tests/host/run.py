@@ -24,6 +24,7 @@ import case_image_lower  # noqa: E402,F401
 import case_stop  # noqa: E402,F401
 import case_hooks  # noqa: E402,F401
 import case_hooks_end  # noqa: E402,F401
+import case_net  # noqa: E402,F401
 
 if __name__ == "__main__":
     sys.exit(harness.main(sys.argv[1], sys.argv[2:]))

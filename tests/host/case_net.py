@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""--net and --publish: what QEMU is told, and TSI's process. Its packets are in tests/tsi/units.c."""
+
+import os
+import re
+import signal
+import socket
+
+from harness import SMK, case, check, check_equal, check_in, children_of, is_alive, wait_until
+from host_case import fake_argv, fake_qemu, tiny_bundle
+
+
+def argv_with(context, *words):
+    fake_qemu(context, "warning")
+    context.smk("run", *words, tiny_bundle(context)).expect(0)
+    argv = fake_argv(context)
+    return " ".join(argv), argv[argv.index("-append") + 1]
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def held(context, *words):
+    """smk with a QEMU that does nothing, and TSI's process; both run."""
+    fake_qemu(context, "hold")
+    process = context.popen([SMK, "run", *words, tiny_bundle(context)], stdout=-1, stderr=-1)
+    check_equal(process.stdout.readline(), b"holding\n", "output")
+    backends = [pid for pid in children_of(process.pid) if read(f"/proc/{pid}/comm").strip() == "smk"]
+    check_equal(len(backends), 1, "number of TSI's processes")
+    return process, backends[0]
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+@case()
+def net_none(context):
+    line, kernel = argv_with(context, "--net", "none")
+    for part in ("vsock", "netdev", "memfd", "memory-backend"):
+        check(part not in line, f"{part} without a network: {line}")
+    check("tsi" not in kernel and "ip=" not in kernel, kernel)
+
+
+@case()
+def net_tsi(context):
+    line, kernel = argv_with(context, "--net", "tsi", "--memory", "64M", "--append", "last")
+    check(re.search(r"-machine virt,gic-version=\w+,memory-backend=memory ", line), line)
+    check_in("-object memory-backend-memfd,id=memory,size=64M,share=on ", line)
+    check(re.search(r"-chardev socket,id=tsi,fd=\d+ -device vhost-user-vsock-device,chardev=tsi ", line), line)
+    check(kernel.endswith(" tsi_hijack last"), kernel)
+
+
+@case()
+def net_user(context):
+    line, kernel = argv_with(context, "--net=user", "--publish", "8080:80", "--publish", "0.0.0.0:53:5353")
+    check_in("-netdev user,id=net,hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=tcp:0.0.0.0:53-:5353 "
+             "-device virtio-net-device,netdev=net", line)
+    check_in(" ip=10.0.2.15::10.0.2.2:255.255.255.0::eth0:off:10.0.2.3", kernel)
+
+
+@case()
+def the_last_net_counts(context):
+    _, kernel = argv_with(context, "--net", "tsi:loopback", "--net", "none")
+    check("tsi" not in kernel, kernel)
+
+
+@case()
+def publish_is_checked(context):
+    directory = tiny_bundle(context)
+    for words, parts in (
+            (["--net", "none", "--publish", "1:2"], ["--publish 1:2", "no network", "--net tsi"]),
+            (["--net", "user", "--publish", "[::1]:1:2"], ["--publish [::1]:1:2", "IPv4 only"]),
+            (["--publish", "1:2", "--publish", "3:2"], ["--publish 3:2", "published already"]),
+            (sum((["--publish", f"{i}:{i}"] for i in range(1, 66)), []), ["--publish 65:65", "at most 64"])):
+        context.smk("run", *words, directory).expect_line(125, "smk: ", *parts)
+
+
+@case()
+def a_published_port_that_is_taken(context):
+    fake_qemu(context, "warning")
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        context.smk("run", "--net", "tsi", "--publish", f"{port}:80", tiny_bundle(context)).expect_line(
+            125, "smk: ", f"{port}:80", "--publish", "Address already in use")
+    check(not os.path.exists(context.path("argv.json")), "QEMU was started")
+
+
+@case()
+def a_published_port_is_held(context):
+    """From the start on nobody else can have it, and nobody is let in before the guest listens."""
+    ports = [free_port(), free_port()]
+    held(context, "--net", "tsi", "--publish", f"{ports[0]}:80", "--publish", f"[::1]:{ports[1]}:81")
+    for family, address, port in ((socket.AF_INET, "127.0.0.1", ports[0]), (socket.AF_INET6, "::1", ports[1])):
+        with socket.socket(family) as sock:
+            check(sock.connect_ex((address, port)) == 111, "somebody listens")
+        with socket.socket(family) as sock:
+            try:
+                sock.bind((address, port))
+            except OSError:
+                continue
+            check(False, f"port {port} can be taken")
+
+
+@case()
+def rights_of_the_process(context):
+    port = free_port()
+    _, backend = held(context, "--net", "tsi", "--publish", f"{port}:80")
+    status = read(f"/proc/{backend}/status")
+    for name, want in (("CapEff", "0000000000000000"), ("CapPrm", "0000000000000000"), ("NoNewPrivs", "1"),
+                       ("Seccomp", "2")):
+        check_equal(re.search(rf"^{name}:\s*(\w+)$", status, re.M)[1], want, name)
+    directory = f"/proc/{backend}/fd"
+    targets = sorted(os.readlink(f"{directory}/{n}").split(":")[0] for n in os.listdir(directory) if int(n) > 2)
+    check_equal(targets, ["anon_inode", "socket", "socket"], "what it has open")
+    check_equal({os.readlink(f"{directory}/{n}") for n in "01"}, {"/dev/null"}, "its stdin and stdout")
+
+
+@case()
+def it_ends_with_smk(context):
+    process, backend = held(context, "--net", "tsi")
+    process.send_signal(signal.SIGKILL)
+    wait_until(lambda: not is_alive(backend), 10, "end of TSI's process")
+
+
+@case()
+def it_ends_with_the_run(context):
+    fake_qemu(context, "vhost")
+    result = context.smk("run", "--net", "tsi", tiny_bundle(context)).expect(0)
+    check_equal(result.text, "features 0x140000008\n", "what vhost-user answers")
+    check_equal(result.errors, "", "stderr")
+
+
+@case()
+def its_death_is_told(context):
+    process, backend = held(context, "--net", "tsi")
+    os.kill(backend, signal.SIGKILL)
+    for pid in children_of(process.pid):
+        if pid != backend:
+            os.kill(pid, signal.SIGKILL)
+    check_in("the network's process was killed by signal 9", process.communicate()[1].decode(), "stderr")
+
+
+@case()
+def print_vmm_has_no_tsi(context):
+    directory = tiny_bundle(context)
+    result = context.smk("run", "--print-vmm", "--net", "tsi", directory).expect(0)
+    check_in("--net tsi: the printed command has no network", result.errors, "stderr")
+    check("vsock" not in result.text and "tsi_hijack" not in result.text, result.text)
+    result = context.smk("run", "--print-vmm", "--net", "user", directory).expect(0)
+    check_in("virtio-net-device", result.text, "command line")
