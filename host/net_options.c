@@ -106,7 +106,8 @@ static bool parse_publish(const char *text, struct tsi_publish *ret)
 		return false;
 	/* Both families have it at the same place. */
 	static_assert(offsetof(struct sockaddr_in, sin_port) ==
-		      offsetof(struct sockaddr_in6, sin6_port));
+		      offsetof(struct sockaddr_in6, sin6_port),
+		      "one place");
 	((struct sockaddr_in *)(void *)&ret->address)->sin_port = htons(host_port);
 	return true;
 }

@@ -10,7 +10,7 @@ void muxer_init(struct muxer *muxer, const struct tsi_setup *setup, struct vhost
 		int epoll_fd)
 {
 	*muxer = (struct muxer){.setup = setup, .vhost = vhost, .epoll_fd = epoll_fd};
-	muxer->next_port = (uint32_t)(tsi_now_ms() * 1e3);
+	muxer->next_port = (uint32_t)(uint64_t)(tsi_now_ms() * 1e3);
 }
 
 /* ---- to the guest ------------------------------------------------------------------------------

@@ -64,10 +64,10 @@ struct vsock_header {
 	uint32_t buf_alloc; /* streams: bytes that the sender's receive buffer has room for */
 	uint32_t fwd_cnt;   /* streams: bytes that the sender has taken out of it, modulo 2^32 */
 } __attribute__((packed));
-static_assert(sizeof(struct vsock_header) == 44);
-static_assert(offsetof(struct vsock_header, length) == 24);
-static_assert(offsetof(struct vsock_header, type) == 28);
-static_assert(offsetof(struct vsock_header, buf_alloc) == 36);
+static_assert(sizeof(struct vsock_header) == 44, "on the wire");
+static_assert(offsetof(struct vsock_header, length) == 24, "on the wire");
+static_assert(offsetof(struct vsock_header, type) == 28, "on the wire");
+static_assert(offsetof(struct vsock_header, buf_alloc) == 36, "on the wire");
 
 #define TSI_DATAGRAM_MAX 65536u
 
@@ -84,7 +84,7 @@ enum tsi_port {
 	TSI_PORT_RELEASE,
 	TSI_PORT__END,
 };
-static_assert(TSI_PORT__END == 1032);
+static_assert(TSI_PORT__END == 1032, "on the wire");
 
 enum tsi_socket {
 	TSI_SOCKET_STREAM = 1,
@@ -98,27 +98,27 @@ struct tsi_address {
 	uint32_t length;
 	uint8_t bytes[128];
 };
-static_assert(sizeof(struct tsi_address) == 132);
+static_assert(sizeof(struct tsi_address) == 132, "on the wire");
 
 struct tsi_create { /* not answered */
 	uint32_t port;
 	uint16_t family;
 	uint16_t type;
 };
-static_assert(sizeof(struct tsi_create) == 8);
+static_assert(sizeof(struct tsi_create) == 8, "on the wire");
 
 struct tsi_connect { /* answered with a tsi_result; SENDTO_ADDR is the same, not answered */
 	uint32_t port;
 	struct tsi_address address;
 };
-static_assert(sizeof(struct tsi_connect) == 136);
+static_assert(sizeof(struct tsi_connect) == 136, "on the wire");
 
 struct tsi_getname { /* answered with a tsi_name: always the peer's */
 	uint32_t port;
 	uint32_t host_port;
 	uint32_t is_peer;
 };
-static_assert(sizeof(struct tsi_getname) == 12);
+static_assert(sizeof(struct tsi_getname) == 12, "on the wire");
 
 struct tsi_listen { /* answered with a tsi_result, but for datagrams */
 	uint32_t port;
@@ -126,32 +126,32 @@ struct tsi_listen { /* answered with a tsi_result, but for datagrams */
 	uint32_t backlog;
 	struct tsi_address address;
 };
-static_assert(sizeof(struct tsi_listen) == 144);
-static_assert(offsetof(struct tsi_listen, address) == 12);
+static_assert(sizeof(struct tsi_listen) == 144, "on the wire");
+static_assert(offsetof(struct tsi_listen, address) == 12, "on the wire");
 
 #define TSI_NONBLOCK 0x800u /* Linux's O_NONBLOCK */
 struct tsi_accept { /* answered with a tsi_result: at once when flags say so, else when one is there */
 	uint32_t port;
 	uint32_t flags;
 };
-static_assert(sizeof(struct tsi_accept) == 8);
+static_assert(sizeof(struct tsi_accept) == 8, "on the wire");
 
 struct tsi_release { /* not answered */
 	uint32_t port;
 	uint32_t host_port;
 };
-static_assert(sizeof(struct tsi_release) == 8);
+static_assert(sizeof(struct tsi_release) == 8, "on the wire");
 
 struct tsi_result {
 	int32_t result;
 };
-static_assert(sizeof(struct tsi_result) == 4);
+static_assert(sizeof(struct tsi_result) == 4, "on the wire");
 
 struct tsi_name {
 	int32_t result;
 	struct tsi_address address;
 };
-static_assert(sizeof(struct tsi_name) == 136);
+static_assert(sizeof(struct tsi_name) == 136, "on the wire");
 
 /* The longest message of either direction. */
 #define TSI_MESSAGE_MAX sizeof(struct tsi_listen)

@@ -5,7 +5,7 @@
 #
 #   make fuzz [FUZZ_SECONDS=600] [FUZZERS="config xz"]   those targets for so long, and the table of all runs
 
-FUZZERS ?= bootargs channel config device edit exec fstype initramfs json message passwd seccomp xz
+FUZZERS ?= bootargs channel config device edit exec fstype initramfs json message passwd seccomp tsi vhost xz
 FUZZ_SECONDS ?= 600
 FUZZ_JOBS ?= 2
 
@@ -13,6 +13,11 @@ FUZZ_SRCS_initramfs := lib/initramfs.c
 FUZZ_SRCS_xz := lib/xz_parse.c lib/xz_decode.c
 FUZZ_LIBS_xz := -llzma -pthread
 FUZZ_SEEDS_xz := tests/fuzz/seeds-xz.py
+FUZZ_SRCS_tsi = $(TSI_SRCS)
+FUZZ_LIBS_tsi := -Wl,--wrap=accept4,--wrap=connect,--wrap=listen,--wrap=sendmsg
+FUZZ_SEEDS_tsi := tests/fuzz/seeds-tsi.py
+FUZZ_SRCS_vhost := $(addprefix host/tsi/,ring.c vhost.c vhost_message.c)
+FUZZ_SEEDS_vhost := tests/fuzz/seeds-vhost.py
 
 # What needs all of oci/, and so jansson.
 FUZZERS_oci := bootargs channel config device edit exec fstype json message passwd seccomp
@@ -50,7 +55,7 @@ $(eval $(call compile_rules,fuzz))
 
 define fuzz_rules
 $(B)/fuzz/$(1): $(call objs,fuzz,tests/fuzz/fuzz_$(1).c $(FUZZ_SRCS_$(1)))
-	$$(call link,fuzz,$(FUZZ_LIBS_$(1)))
+	$$(call link,fuzz,$$(FUZZ_LIBS_$(1)))
 $(if $(FUZZ_WORDS_$(1)),FUZZ_NEEDS += $(B)/fuzz/$(1).dict
 $(B)/fuzz/$(1).dict: $(FUZZ_WORDS_$(1)) tests/fuzz/dictionary.sh
 	@mkdir -p $$(@D)
