@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""TSI in virtual machines: as smk runs them, and behind the tests' host, which checks the wire. The kernel is
+$TSI_KERNEL."""
+
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "vm")]
+
+import harness  # noqa: E402
+
+harness.EXTRA_ENV["SUPERMACHINE_INIT_OCI_PATH"] = harness.INIT
+harness.KERNEL = os.path.abspath(os.environ.get("TSI_KERNEL", harness.KERNEL))
+
+import case_smk  # noqa: E402,F401
+import case_wire  # noqa: E402,F401
+
+if __name__ == "__main__":
+    sys.exit(harness.main("tsi", sys.argv[1:]))
