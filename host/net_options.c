@@ -17,6 +17,9 @@ static const char *const kinds[] = {
 };
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == NET__COUNT, "a name for each");
 
+static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+	      "one place for both families");
+
 /* The words behind "tsi:", separated by commas. */
 static bool set_allowed(struct net_options *net, const char *words)
 {
@@ -104,10 +107,6 @@ static bool parse_publish(const char *text, struct tsi_publish *ret)
 	if (!parse_address(text, &text, ret) || !parse_port(text, &text, &host_port) ||
 	    *text++ != ':' || !parse_port(text, &text, &ret->guest_port) || *text)
 		return false;
-	/* Both families have it at the same place. */
-	static_assert(offsetof(struct sockaddr_in, sin_port) ==
-		      offsetof(struct sockaddr_in6, sin6_port),
-		      "one place");
 	((struct sockaddr_in *)(void *)&ret->address)->sin_port = htons(host_port);
 	return true;
 }

@@ -109,10 +109,11 @@ static void round_of_events(struct backend *backend, int wait_ms)
 static int timeout_ms(const struct backend *backend, bool has_more)
 {
 	double deadline = muxer_deadline_ms(&backend->muxer);
+	double left = deadline - tsi_now_ms();
 
-	if (has_more)
+	if (has_more || (deadline > 0 && left <= 0))
 		return 0;
-	return deadline > 0 ? (int)(deadline - tsi_now_ms()) + 1 : -1;
+	return deadline > 0 ? (int)left + 1 : -1;
 }
 
 static void loop(struct backend *backend)
@@ -123,7 +124,7 @@ static void loop(struct backend *backend)
 		round_of_events(backend, timeout_ms(backend, has_more));
 		muxer_tick(&backend->muxer);
 		has_more = muxer_take(&backend->muxer);
-		muxer_give(&backend->muxer);
+		has_more |= muxer_give(&backend->muxer);
 		muxer_bury(&backend->muxer);
 	}
 }

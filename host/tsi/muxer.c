@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define BATCH 256 /* packets of the guest's before others have their turn */
+#define BATCH 256 /* packets of one direction before the other has its turn */
 
 void muxer_init(struct muxer *muxer, const struct tsi_setup *setup, struct vhost *vhost,
 		int epoll_fd)
@@ -92,12 +92,13 @@ static size_t fill(struct muxer *muxer, const struct chain *chain)
 	return length;
 }
 
-void muxer_give(struct muxer *muxer)
+bool muxer_give(struct muxer *muxer)
 {
 	struct ring *ring = &muxer->vhost->rings[VHOST_RX];
 	struct chain chain;
+	int given = 0;
 
-	while ((muxer->small_count || muxer->ready) &&
+	while (given < BATCH && (muxer->small_count || muxer->ready) &&
 	       ring_next(ring, &muxer->vhost->memory, &chain)) {
 		size_t length;
 
@@ -113,8 +114,10 @@ void muxer_give(struct muxer *muxer)
 		}
 		observe(muxer, &chain);
 		ring_push(ring, chain.head, (uint32_t)length);
+		given++;
 	}
 	ring_notify(ring);
+	return given == BATCH;
 }
 
 /* ---- from the guest ----------------------------------------------------------------------------

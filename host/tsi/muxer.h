@@ -165,8 +165,8 @@ void muxer_finish(struct muxer *muxer);
 void muxer_release_all(struct muxer *muxer);
 /* Takes the guest's packets, a batch of them; true: there are more. */
 bool muxer_take(struct muxer *muxer);
-/* Fills what receive buffers there are. */
-void muxer_give(struct muxer *muxer);
+/* Fills what receive buffers there are, a batch of them; true: there is more to say. */
+bool muxer_give(struct muxer *muxer);
 /* After a round of events: frees what has died in it. */
 void muxer_bury(struct muxer *muxer);
 /* When something is to be done next, or 0; and doing it. */

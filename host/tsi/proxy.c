@@ -75,10 +75,17 @@ bool proxy_watch(struct proxy *proxy)
 	return !epoll_ctl(proxy->muxer->epoll_fd, EPOLL_CTL_ADD, proxy->fd, &event);
 }
 
-/* A published port stays bound: its socket only stops to listen. */
+/*
+ * A published port stays bound: its socket only stops to listen. A peer that does not get all that
+ * the guest has sent is told so, by a reset.
+ */
 void proxy_close(struct proxy *proxy)
 {
+	const struct linger now = {.l_onoff = 1};
 	struct muxer *muxer = proxy->muxer;
+
+	if (proxy->queue.length)
+		setsockopt(proxy->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 
 	if (proxy->fd >= 0 && proxy->publish) {
 		epoll_ctl(muxer->epoll_fd, EPOLL_CTL_DEL, proxy->fd, NULL);

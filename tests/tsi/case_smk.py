@@ -7,7 +7,7 @@ import time
 
 import harness
 from harness import SMK, case, check, check_equal, wait_until
-from tsi_case import bundle, pattern, read_all, server, smk
+from smk_case import bundle, pattern, read_all, server, smk
 
 SIZE = 8 << 20
 

@@ -7,19 +7,19 @@ $(TSI_BACKEND): $(call objs,debug,$(addprefix tests/tsi/,backend.c checker.c nam
 
 # Units of the host's side, of the suite host: the guest is made by the test.
 TSI_UNITS := $(B)/debug/tests/tsi/units
-$(TSI_UNITS): $(call objs,debug,$(addprefix tests/tsi/,units.c units_datagram.c units_hostile.c units_listen.c units_stream.c \
+$(TSI_UNITS): $(call objs,debug,$(addprefix tests/tsi/,units.c units_datagram.c units_hostile.c units_listen.c units_policy.c units_stream.c \
 		guest.c) $(TSI_SRCS))
 	$(call link,debug,-pthread)
 check-host: $(TSI_UNITS)
 
-# Virtual machines whose kernel has TSI, as smk runs them and behind the tests' host.
+# smk run --net in virtual machines.
 TSI_CLIENT := $(B)/aarch64/tests/tsi/client
 $(TSI_CLIENT): $(call objs,aarch64,tests/tsi/client.c)
 	$(call link,aarch64,)
 
-# The asset's kernel has no TSI yet: with it, this line becomes CHECKS += tsi, host/net.h's NET_DEFAULT
-# becomes NET_TSI, and TSI_KERNEL below is not needed any more.
+# The asset's kernel has no TSI yet: with it CHECKS += tsi-smk stands here, host/net.h's NET_DEFAULT becomes
+# NET_TSI, and TSI_KERNEL goes.
 TSI_KERNEL ?= $(KERNEL_IMAGE)
-.PHONY: check-tsi
-check-tsi: $(SMK) $(TSI_KERNEL) $(B)/aarch64/init-oci $(TSI_BACKEND) $(TSI_CLIENT) fixtures
-	$(Q)TSI_KERNEL=$(TSI_KERNEL) python3 tests/tsi/run.py -j 2
+.PHONY: check-tsi-smk
+check-tsi-smk: $(SMK) $(TSI_KERNEL) $(B)/aarch64/init-oci $(B)/aarch64/probe $(TSI_CLIENT) fixtures
+	$(Q)TSI_KERNEL=$(TSI_KERNEL) python3 tests/tsi/smk_run.py -j 3

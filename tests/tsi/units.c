@@ -40,5 +40,6 @@ bool is_at_end(int fd)
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
-	return stream_units() | listen_units() | datagram_units() | hostile_units();
+	return stream_units() | listen_units() | datagram_units() | hostile_units() |
+	       policy_units();
 }

@@ -12,6 +12,7 @@ int stream_units(void);
 int listen_units(void);
 int datagram_units(void);
 int hostile_units(void);
+int policy_units(void);
 
 /* Reads exactly so many bytes; false: they did not come. */
 bool read_all(int fd, void *bytes, size_t size);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the cases of TSI share: a root with the client, servers of the host, and smk with its options."""
+"""What the cases of smk run --net share: a root with the client, servers of the host, and smk with its options."""
 
 import contextlib
 import os

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""TSI in virtual machines: as smk runs them, and behind the tests' host, which checks the wire. The kernel is
-$TSI_KERNEL."""
+"""smk run --net with the real kernel, which is $TSI_KERNEL's if that is set."""
 
 import os
 import sys
@@ -15,7 +14,6 @@ harness.EXTRA_ENV["SUPERMACHINE_INIT_OCI_PATH"] = harness.INIT
 harness.KERNEL = os.path.abspath(os.environ.get("TSI_KERNEL", harness.KERNEL))
 
 import case_smk  # noqa: E402,F401
-import case_wire  # noqa: E402,F401
 
 if __name__ == "__main__":
-    sys.exit(harness.main("tsi", sys.argv[1:]))
+    sys.exit(harness.main("tsi-smk", sys.argv[1:]))
