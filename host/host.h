@@ -307,8 +307,8 @@ struct machine {
 	bool upper_is_temporary;
 	const char *upper_key; /* value of smk.upper=, or NULL */
 	const struct strings *append;
-	const struct net_options *net;
-	int net_fd;     /* QEMU's end of TSI's vhost-user; -1: none */
+	const struct net_options *net; /* NULL: none */
+	int net_fd;                    /* QEMU's end of TSI's vhost-user; -1: none */
 	int control_fd; /* -1: no control port, and the console on stdio (--print-vmm) */
 	int console_fd;
 };

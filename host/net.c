@@ -53,21 +53,28 @@ static void raise_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static _Noreturn void be_backend(struct net_options *options, int vhost_fd, pid_t parent)
+static _Noreturn void be_backend(struct net_options *options, int vhost_fd, int control_fd,
+				 pid_t parent)
 {
+	const struct tsi_service control = {NET_CONTROL_PORT, control_fd};
 	const struct tsi_setup setup = {
 		.traits = &tsi_traits_smk,
 		.policy = {.allows_loopback = options->allows_loopback,
 			   .allows_link_local = options->allows_link_local},
 		.publishes = options->publishes,
 		.publish_count = options->publish_count,
+		.services = &control,
+		.service_count = options->has_control,
 	};
-	int keep_fds[TSI_PUBLISHES_MAX + 1];
+	int keep_fds[TSI_PUBLISHES_MAX + 2];
+	size_t count = 0;
 
 	for (size_t i = 0; i < options->publish_count; i++)
-		keep_fds[i] = options->publishes[i].fd;
-	keep_fds[options->publish_count] = vhost_fd;
-	close_others(keep_fds, options->publish_count + 1);
+		keep_fds[count++] = options->publishes[i].fd;
+	keep_fds[count++] = vhost_fd;
+	if (options->has_control)
+		keep_fds[count++] = control_fd;
+	close_others(keep_fds, count);
 	process_reset_signals();
 	signal(SIGPIPE, SIG_IGN);
 	raise_limit();
@@ -113,7 +120,8 @@ static void close_all(struct net_options *options)
 	}
 }
 
-static int start_backend(struct net_options *options, struct net *ret, struct failure *f)
+static int start_backend(struct net_options *options, int control_fd, struct net *ret,
+			 struct failure *f)
 {
 	pid_t parent = getpid();
 	AUTO_FD vhost_fd = -1;
@@ -121,22 +129,28 @@ static int start_backend(struct net_options *options, struct net *ret, struct fa
 
 	if (bind_all(options, f))
 		return -1;
+	if (options->has_control && fcntl(control_fd, F_SETFL, O_NONBLOCK))
+		return fail_sys(f, "fcntl", NULL);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		return fail_sys(f, "socketpair", NULL);
 	ret->qemu_fd = fds[0];
 	vhost_fd = fds[1];
 	ret->pid = fork();
 	if (!ret->pid)
-		be_backend(options, vhost_fd, parent);
+		be_backend(options, vhost_fd, control_fd, parent);
 	return ret->pid < 0 ? fail_sys(f, "fork", NULL) : 0;
 }
 
-int net_start(struct net_options *options, struct net *ret, struct failure *f)
+int net_start(struct net_options *options, int *control_fd, struct net *ret, struct failure *f)
 {
 	int result = 0;
 
 	if (options->kind == NET_TSI)
-		result = start_backend(options, ret, f);
+		result = start_backend(options, *control_fd, ret, f);
+	if (options->kind == NET_TSI && options->has_control) {
+		cleanup_fd(control_fd);
+		*control_fd = -1;
+	}
 	close_all(options);
 	return result;
 }

@@ -23,11 +23,14 @@ enum net_kind {
 /* Without --net. It becomes NET_TSI with the kernel asset that has tsi_hijack. */
 #define NET_DEFAULT NET_NONE
 
+#define NET_CONTROL_PORT 5000 /* of vsock */
+
 struct net_options {
 	enum net_kind kind;
 	bool is_given;
 	bool allows_loopback;
 	bool allows_link_local;
+	bool has_control; /* the control channel goes over vsock, too */
 	struct tsi_publish publishes[TSI_PUBLISHES_MAX]; /* not bound yet */
 	const char *texts[TSI_PUBLISHES_MAX];            /* as they were given */
 	size_t publish_count;
@@ -42,15 +45,22 @@ struct net {
 
 /* Whether the options fit each other. */
 int net_check(const struct net_options *options, struct failure *f) FAIL_MUST_CHECK;
-/* Takes the published ports and starts TSI's process; `ret` is to be stopped. */
-int net_start(struct net_options *options, struct net *ret, struct failure *f) FAIL_MUST_CHECK;
+/*
+ * Takes the published ports and starts TSI's process; `ret` is to be stopped. The guest's end of the
+ * control channel is that process's when it is to go over vsock: then it is closed here, and -1.
+ */
+int net_start(struct net_options *options, int *control_fd, struct net *ret,
+	      struct failure *f) FAIL_MUST_CHECK;
 /* After QEMU's end: what the guest has sent still goes out, for some seconds at most. */
 void net_stop(struct net *net);
 
 /* In TSI's process: no right is left that a user's process has not, and few of those. */
 int net_drop_rights(void);
 
-/* What QEMU and the guest's kernel are told; fd: QEMU's end of vhost-user, or -1. */
+/*
+ * What QEMU and the guest's kernel are told; options: NULL is no network; fd: QEMU's end of
+ * vhost-user, or -1.
+ */
 void net_add_argv(const struct net_options *options, int fd, struct strings *argv);
 /* Words of the kernel's command line, or "". */
 const char *net_kernel_words(const struct net_options *options, int fd);

@@ -7,8 +7,15 @@
 
 #include <arpa/inet.h>
 
+#include <smk/contract.h>
+
 /* The addresses of QEMU's user-mode network; the kernel sets its card up without DHCP. */
 #define USER_WORDS "ip=10.0.2.15::10.0.2.2:255.255.255.0::eth0:off:10.0.2.3"
+
+#define TSI_WORD          "tsi_hijack"
+#define TEXT(number)      #number
+#define CONTROL_KEY(port) SMK_KEY_CONTROL "=vsock:" TEXT(port)
+#define CONTROL_WORD      CONTROL_KEY(NET_CONTROL_PORT)
 
 static void add_forwards(const struct net_options *options, struct strings *argv)
 {
@@ -31,6 +38,8 @@ static void add_forwards(const struct net_options *options, struct strings *argv
 
 void net_add_argv(const struct net_options *options, int fd, struct strings *argv)
 {
+	if (!options)
+		return;
 	if (options->kind == NET_USER) {
 		add_forwards(options, argv);
 		strings_add(argv, "-device");
@@ -45,7 +54,9 @@ void net_add_argv(const struct net_options *options, int fd, struct strings *arg
 
 const char *net_kernel_words(const struct net_options *options, int fd)
 {
-	if (options->kind == NET_USER)
+	if (options && options->kind == NET_USER)
 		return USER_WORDS;
-	return options->kind == NET_TSI && fd >= 0 ? "tsi_hijack" : "";
+	if (!options || options->kind != NET_TSI || fd < 0)
+		return "";
+	return options->has_control ? TSI_WORD " " CONTROL_WORD : TSI_WORD;
 }

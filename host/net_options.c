@@ -20,17 +20,33 @@ static_assert(sizeof(kinds) / sizeof(kinds[0]) == NET__COUNT, "a name for each")
 static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
 	      "one place for both families");
 
+static bool set_word(struct net_options *net, const char *word, size_t length)
+{
+	static const struct {
+		const char *word;
+		size_t flag;
+	} rows[] = {
+		{"loopback", offsetof(struct net_options, allows_loopback)},
+		{"link-local", offsetof(struct net_options, allows_link_local)},
+		{"control", offsetof(struct net_options, has_control)},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strlen(rows[i].word) != length || strncmp(rows[i].word, word, length) != 0)
+			continue;
+		*(bool *)(void *)((char *)net + rows[i].flag) = true;
+		return true;
+	}
+	return false;
+}
+
 /* The words behind "tsi:", separated by commas. */
-static bool set_allowed(struct net_options *net, const char *words)
+static bool set_words(struct net_options *net, const char *words)
 {
 	while (words) {
 		size_t length = strcspn(words, ",");
 
-		if (length == strlen("loopback") && !strncmp(words, "loopback", length))
-			net->allows_loopback = true;
-		else if (length == strlen("link-local") && !strncmp(words, "link-local", length))
-			net->allows_link_local = true;
-		else
+		if (!set_word(net, words, length))
 			return false;
 		words = words[length] ? words + length + 1 : NULL;
 	}
@@ -42,16 +58,17 @@ int set_net(struct run_options *o, const char *value, struct failure *f)
 	size_t length = strcspn(value, ":");
 	const char *words = value[length] ? value + length + 1 : NULL;
 
-	o->net->allows_loopback = o->net->allows_link_local = false;
+	o->net->allows_loopback = o->net->allows_link_local = o->net->has_control = false;
 	for (int i = 0; i < NET__COUNT; i++) {
 		if (strlen(kinds[i]) != length || strncmp(kinds[i], value, length) != 0 ||
-		    (words && i != NET_TSI) || !set_allowed(o->net, words))
+		    (words && i != NET_TSI) || !set_words(o->net, words))
 			continue;
 		o->net->kind = (enum net_kind)i;
 		o->net->is_given = true;
 		return 0;
 	}
-	return fail_config(f, "", "--net %s: tsi, tsi:loopback, tsi:link-local, user or none",
+	return fail_config(f, "",
+			   "--net %s: tsi, tsi:loopback, tsi:link-local, tsi:control, user or none",
 			   value);
 }
 

@@ -140,12 +140,10 @@ static int prepare_sockets(struct run *run, struct failure *f)
 			say_warning("--net tsi: the printed command has no network: it is smk's");
 		return 0;
 	}
-	if (net_start(run->options.net, &run->net, f))
-		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->control) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->console))
 		return fail_sys(f, "socketpair", NULL);
-	return 0;
+	return net_start(run->options.net, &run->control[1], &run->net, f);
 }
 
 static int prepare(struct run *run, struct failure *f)
@@ -248,12 +246,25 @@ static size_t add_volume_fds(const struct run *run, int *fds, size_t count)
 	return count;
 }
 
+#define OWN_FDS_MAX 4
+/* Those of QEMU's descriptors that this run has; their number. */
+static size_t own_fds(const struct run *run, int fds[OWN_FDS_MAX])
+{
+	const int all[OWN_FDS_MAX] = {run->control[1], run->console[1], run->initramfs_fd,
+				      run->net.qemu_fd};
+	size_t count = 0;
+
+	for (size_t i = 0; i < OWN_FDS_MAX; i++)
+		if (all[i] >= 0)
+			fds[count++] = all[i];
+	return count;
+}
+
 /* QEMU's process with its ends of the sockets; ours would hide the end of file. */
 static int hold_vmm(struct run *run, struct failure *f)
 {
-	int keep_fds[4 + VOLUMES_MAX] = {run->control[1], run->console[1], run->initramfs_fd,
-					 run->net.qemu_fd};
-	const size_t own = run->net.qemu_fd < 0 ? 3 : 4;
+	int keep_fds[OWN_FDS_MAX + VOLUMES_MAX];
+	size_t own = own_fds(run, keep_fds);
 	const struct process_setup setup = {
 		.path = run->qemu,
 		.argv = run->argv.items,

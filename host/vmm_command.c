@@ -32,6 +32,7 @@ int vmm_print_qemu(const struct vmm *vmm, const struct baked *baked, FILE *out, 
 		.upper = baked->upper,
 		.upper_key = baked->upper_key,
 		.append = baked->append,
+		.net_fd = -1,
 		.control_fd = -1,
 		.console_fd = -1,
 	};

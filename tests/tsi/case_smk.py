@@ -131,6 +131,16 @@ def is_powered_off(context):
 
 
 @case()
+def control_over_vsock(context):
+    """Streams and the exit record by TSI's process; and the guest's sockets, too."""
+    with server(lambda c: c.sendall(pattern(1000))) as port:
+        result = smk(context, ["--net", "tsi:loopback,control"],
+                     f"client download 127.0.0.1 {port} 100; head -c 3000000 /dev/zero; echo end >&2; exit 7").expect(7)
+    check_equal(len(result.out), 3000000 + len("1000 bytes, 0 wrong\n"), "bytes of output")
+    check_equal(result.errors, "end\n", "stderr")
+
+
+@case()
 def user_network(context):
     with server(lambda c: c.sendall(pattern(100000))) as port:
         smk(context, ["--net", "user"], f"cat /etc/resolv.conf; client download 10.0.2.2 {port} 65536").expect(
