@@ -13,6 +13,7 @@
 
 const struct tsi_traits tsi_traits_smk = {
 	.buf_alloc = 1u << 20,
+	.queued_max = 64u << 20,
 	.credit_bytes = 1u << 18,
 	.descriptors_max = CHAIN_MAX,
 	.nonblock_flags = TSI_NONBLOCK,

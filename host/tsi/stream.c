@@ -145,7 +145,8 @@ static void take_bytes(struct muxer *muxer, struct proxy *proxy, const struct pa
 			 sizeof(packet->header) + (size_t)sent, length, iov);
 	/* More than it was told there is room for, or more than all may have. */
 	if (proxy->queue.length + length > muxer->setup->traits->buf_alloc ||
-	    muxer->queued + length > TSI_QUEUED_MAX || !queue_add(&proxy->queue, iov, count)) {
+	    muxer->queued + length > muxer->setup->traits->queued_max ||
+	    !queue_add(&proxy->queue, iov, count)) {
 		stream_break(proxy);
 		return;
 	}

@@ -4,7 +4,7 @@
  * this host on behalf of the guest's. docs/tsi.md says what it may reach and why.
  *
  * One thread, one epoll. A guest can make it busy, but not wait: nothing blocks. What it can make it
- * keep is bounded: TSI_PROXIES_MAX sockets, tsi_traits.buf_alloc bytes for each, TSI_QUEUED_MAX for all.
+ * keep is bounded: TSI_PROXIES_MAX sockets, and bytes by tsi_traits.
  */
 #ifndef HOST_TSI_TSI_H
 #define HOST_TSI_TSI_H
@@ -15,7 +15,6 @@
 #include <sys/socket.h>
 
 #define TSI_PROXIES_MAX   1024u
-#define TSI_QUEUED_MAX    (64u << 20)
 #define TSI_PUBLISHES_MAX 64u
 #define TSI_SERVICES_MAX  4u
 
@@ -45,6 +44,7 @@ struct tsi_policy {
 /* In what VMMs differ, as far as a guest can see it. */
 struct tsi_traits {
 	uint32_t buf_alloc;       /* bytes of a connection that are taken ahead of its peer */
+	size_t queued_max;        /* and of all connections together */
 	uint32_t credit_bytes;    /* tell the guest of so many written; 0: half of its own buffer */
 	unsigned descriptors_max; /* of a packet: more are dropped */
 	unsigned linger_ms;       /* until an ended proxy's name is free again */

@@ -278,7 +278,7 @@ static void check_books(void)
 	}
 	require(proxies == muxer.proxies && proxies <= TSI_PROXIES_MAX);
 	require(listed == ready && deadlines == muxer.deadlines);
-	require(queued == muxer.queued && queued <= TSI_QUEUED_MAX);
+	require(queued == muxer.queued && queued <= tsi_traits_smk.queued_max);
 	require(muxer.small_count <= MUXER_SMALLS);
 }
 

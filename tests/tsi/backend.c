@@ -32,10 +32,10 @@
 
 #include "tests/tsi/checker.h"
 
-#define TRAITS_1_17                                                                               \
-	.buf_alloc = 8u << 20, .credit_bytes = 4u << 20, .descriptors_max = 2, .linger_ms = 5000, \
-	.pads_replies = true, .resets_at_end = true, .refuses_all = true, .swaps_cids = true,     \
-	.asks_credit = true
+#define TRAITS_1_17                                                                           \
+	.buf_alloc = 8u << 20, .queued_max = 1u << 30, .credit_bytes = 4u << 20,              \
+	.descriptors_max = 2, .linger_ms = 5000, .pads_replies = true, .resets_at_end = true, \
+	.refuses_all = true, .swaps_cids = true, .asks_credit = true
 
 struct profile {
 	const char *name;
@@ -51,6 +51,7 @@ static const struct tsi_traits traits_1_17 = {TRAITS_1_17, .nonblock_flags = TSI
 static const struct tsi_traits traits_mac = {TRAITS_1_17, .nonblock_flags = 0x4};
 static const struct tsi_traits traits_1_19 = {
 	.buf_alloc = 8u << 20,
+	.queued_max = 1u << 30,
 	.descriptors_max = CHAIN_MAX,
 	.linger_ms = 5000,
 	.nonblock_flags = TSI_NONBLOCK,

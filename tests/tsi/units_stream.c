@@ -253,6 +253,27 @@ static void a_slow_peer_is_bounded(void)
 	CHECK_INT(guest_stop(&guest), 0);
 }
 
+/* The same for all together, however much each alone was promised. */
+static void all_peers_are_bounded(void)
+{
+	static const uint8_t bytes[65536];
+	struct tsi_traits traits = tsi_traits_smk;
+	const struct tsi_setup setup = {.traits = &traits, .policy = {.allows_loopback = true}};
+	struct guest guest;
+	size_t sent;
+	int peer;
+
+	traits.buf_alloc = 64u << 20;
+	traits.queued_max = 1u << 20;
+	guest_start(&guest, &setup, 64);
+	peer = open_to_us(&guest, S);
+	sent = send_until_reset(&guest, bytes, sizeof(bytes));
+	CHECK(sent >= traits.queued_max);
+	CHECK(sent < traits.queued_max + (16u << 20));
+	close(peer);
+	CHECK_INT(guest_stop(&guest), 0);
+}
+
 /* Within its credit, all that the guest has sent arrives, although it has closed long before. */
 static void what_was_sent_arrives(void)
 {
@@ -326,6 +347,7 @@ static const struct t_case cases[] = {
 	{"the-standard-policy-is-applied", the_standard_policy_is_applied},
 	{"credit-of-the-guest", credit_of_the_guest},
 	{"a-slow-peer-is-bounded", a_slow_peer_is_bounded},
+	{"all-peers-are-bounded", all_peers_are_bounded},
 	{"what-was-sent-arrives", what_was_sent_arrives},
 	{"services", services},
 };
