@@ -5,6 +5,7 @@
 #   make run                  boots the busybox bundle
 #   make check                every test
 #   make check-only SUITES=x  some suites, counted in the same way; make check-x: one, with its output
+#   make check-long           the suite tsi with its long cases, in full size
 #   make bench                every budget; make bench-publish: its table and picture into docs/
 #   make fuzz                 each of FUZZERS for FUZZ_SECONDS (600), and a table of all that ever ran
 #   make coverage             lines and branches of oci/ and init/ that tests run, and why not the rest

@@ -23,3 +23,18 @@ TSI_KERNEL ?= $(KERNEL_IMAGE)
 .PHONY: check-tsi-smk
 check-tsi-smk: $(SMK) $(TSI_KERNEL) $(B)/aarch64/init-oci $(B)/aarch64/probe $(TSI_CLIENT) fixtures
 	$(Q)TSI_KERNEL=$(TSI_KERNEL) python3 tests/tsi/smk_run.py -j 3
+# The guests' program, and the same as their peer on the host.
+TSI_APP_SRCS := $(addprefix tests/tsi/,app.c app_util.c app_basic.c peer.c peer_dial.c) \
+	lib/sha256.c lib/sha256_cpu.c
+define tsi_app_rule
+$(B)/$(1)/tsi-app: $$(call objs,$(1),$$(TSI_APP_SRCS))
+	$$(call link,$(1),-pthread)
+endef
+$(foreach v,aarch64 host,$(eval $(call tsi_app_rule,$(v))))
+
+CHECKS += tsi
+.PHONY: check-tsi check-long
+check-tsi: $(TSI_BACKEND) $(B)/aarch64/tsi-app $(B)/host/tsi-app $(KERNEL_IMAGE)
+	$(Q)python3 tests/tsi/run.py -j 3
+check-long: $(TSI_BACKEND) $(B)/aarch64/tsi-app $(B)/host/tsi-app $(KERNEL_IMAGE)
+	$(Q)python3 tests/tsi/run.py -j 3 --long
