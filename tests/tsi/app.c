@@ -19,7 +19,9 @@
 
 #define WORDS_MAX 24
 
-static const struct command *const tables[] = {basic_commands, peer_commands};
+static const struct command *const tables[] = {basic_commands,   peer_commands,   stream_commands,
+					       connect_commands, listen_commands, accept_commands,
+					       poll_commands,    end_commands};
 
 static const struct command *find_command(const char *name)
 {
@@ -103,13 +105,22 @@ static void reap(void)
 		;
 }
 
+/* What is printed of it is one line. */
+static void join_lines(char *why)
+{
+	for (char *at = why; (at = strchr(at, '\n')); at++)
+		*at = at[1] ? '|' : '\0';
+}
+
 static void step(char *line)
 {
 	char *words[WORDS_MAX + 1] = {NULL};
-	char why[512];
+	char why[900];
 	char *next = line;
 	int count = 0;
 	int status = 0;
+	bool is_on = hijack_get();
+	bool is_over;
 	int fds[2];
 	pid_t pid;
 
@@ -122,7 +133,10 @@ static void step(char *line)
 	if (!pid)
 		run_step(words, count, fds[1]);
 	close(fds[1]);
-	if (!await_step(pid, fds[0], 1000.0 * (double)number(words[1]), &status, why, sizeof(why)))
+	is_over = await_step(pid, fds[0], 1000.0 * (double)number(words[1]), &status, why,
+			     sizeof(why));
+	join_lines(why);
+	if (!is_over)
 		say("not ok %s: not over after %s s; %s", words[0], words[1], why);
 	else if (WIFSIGNALED(status))
 		say("not ok %s: killed by signal %d; %s", words[0], WTERMSIG(status), why);
@@ -132,6 +146,7 @@ static void step(char *line)
 		say("ok %s", words[0]);
 	reap();
 	close(fds[0]);
+	hijack_set(is_on);
 }
 
 static _Noreturn void be_init(void)

@@ -26,8 +26,9 @@ struct command {
 
 /* One table for each subject, in a file of its own; all of them: app.c. */
 extern const struct command basic_commands[], peer_commands[], stream_commands[],
-	connect_commands[], listen_commands[], poll_commands[], end_commands[], datagram_commands[],
-	name_commands[], option_commands[], process_commands[], io_commands[], ring_commands[];
+	connect_commands[], listen_commands[], accept_commands[], poll_commands[], end_commands[],
+	datagram_commands[], name_commands[], option_commands[], process_commands[], io_commands[],
+	ring_commands[];
 
 _Noreturn void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* With errno's text. */
@@ -155,7 +156,21 @@ void process_end(pid_t pid);
 /* Waits for a child that has to end by itself, with 0. */
 void process_join(pid_t pid);
 
-/* New sockets are TSI's, or native ones. */
+/* New sockets are TSI's, or native ones; PID 1 puts it back after each step. */
 void hijack_set(bool is_on);
+bool hijack_get(void);
+
+/* ---- comparing with a native socket (app_trace.c) -------------------------------------------- */
+
+/*
+ * A scenario writes down what it sees, line by line. It runs twice: with native sockets and a peer
+ * in the guest, then through the host. Both have to see the same.
+ */
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The call's result, or errno's name. */
+#define NOTE_CALL(call) note("%s = %s", #call, result_text(call))
+const char *result_text(long result);
+const char *events_text(unsigned events); /* of poll() and epoll */
+int compare(void (*scenario)(const char *ip), const char *ip);
 
 #endif

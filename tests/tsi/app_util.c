@@ -21,7 +21,7 @@
 /* One write, so that lines of several processes stay lines. */
 static void put_line(const char *fmt, va_list arguments, const char *more)
 {
-	char text[1024];
+	char text[1200];
 	int length = vsnprintf(text, sizeof(text) - 128, fmt, arguments);
 
 	if (length > (int)sizeof(text) - 129)
@@ -276,4 +276,14 @@ void hijack_set(bool is_on)
 
 	MUST(write(fd, is_on ? "Y" : "N", 1));
 	close(fd);
+}
+
+bool hijack_get(void)
+{
+	int fd = (int)MUST(open(SWITCH, O_RDONLY | O_CLOEXEC));
+	char byte = 'N';
+
+	MUST(read(fd, &byte, 1));
+	close(fd);
+	return byte == 'Y';
 }

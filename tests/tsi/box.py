@@ -101,7 +101,8 @@ class Box:
 
     def start_peer(self, *ips):
         peer = self.context.popen([PEER, "peer", *(ips or ("127.0.0.1", "::1", LAN, LAN_INET6))],
-                                  stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+                                  stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
         self.await_word(peer, b"listening")
         return peer
 
@@ -177,8 +178,9 @@ class Box:
             check(self.summary["counters"]["left"] == 0, f"left: {self.summary}")
             check(self.summary["violations"] == 0, f"wrong on the wire: {self.summary['texts']}")
 
-    def counter(self, name):
-        return self.summary["counters"][name]
+    def check_counter(self, name, want):
+        got = self.summary["counters"][name]
+        check(got == want, f"{name} is {got}, not {want}: {self.summary['counters']}")
 
     def run(self, is_clean=True):
         self.start()

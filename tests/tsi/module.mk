@@ -24,7 +24,8 @@ TSI_KERNEL ?= $(KERNEL_IMAGE)
 check-tsi-smk: $(SMK) $(TSI_KERNEL) $(B)/aarch64/init-oci $(B)/aarch64/probe $(TSI_CLIENT) fixtures
 	$(Q)TSI_KERNEL=$(TSI_KERNEL) python3 tests/tsi/smk_run.py -j 3
 # The guests' program, and the same as their peer on the host.
-TSI_APP_SRCS := $(addprefix tests/tsi/,app.c app_util.c app_basic.c peer.c peer_dial.c) \
+TSI_APP_SRCS := $(addprefix tests/tsi/,app.c app_util.c app_trace.c app_basic.c app_stream.c app_connect.c \
+	app_listen.c app_accept.c app_poll.c app_end.c peer.c peer_dial.c) \
 	lib/sha256.c lib/sha256_cpu.c
 define tsi_app_rule
 $(B)/$(1)/tsi-app: $$(call objs,$(1),$$(TSI_APP_SRCS))

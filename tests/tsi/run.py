@@ -14,6 +14,8 @@ import traceback
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
 
 import box  # noqa: E402
+import case_connect  # noqa: E402,F401
+import case_poll  # noqa: E402,F401
 import case_stream  # noqa: E402,F401
 
 
