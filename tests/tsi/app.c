@@ -21,7 +21,8 @@
 
 static const struct command *const tables[] = {basic_commands,   peer_commands,   stream_commands,
 					       connect_commands, listen_commands, accept_commands,
-					       poll_commands,    end_commands};
+					       poll_commands,    end_commands,    datagram_commands,
+					       name_commands,    option_commands};
 
 static const struct command *find_command(const char *name)
 {
