@@ -75,6 +75,21 @@ static _Noreturn void run_step(char **words, int words_count, int why_fd)
 	exit(command->run(words_count - 2, words + 2));
 }
 
+/* Reaps whoever has ended; true: it was among them. */
+static bool reap_until(pid_t pid, int *ret_status)
+{
+	int status;
+	pid_t got;
+
+	while ((got = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (got != pid)
+			continue;
+		*ret_status = status;
+		return true;
+	}
+	return false;
+}
+
 /* The child's end, or 0 when it takes longer. What it wrote last is in `why`. */
 static bool await_step(pid_t pid, int fd, double limit_ms, int *ret_status, char *why, size_t size)
 {
@@ -90,11 +105,11 @@ static bool await_step(pid_t pid, int fd, double limit_ms, int *ret_status, char
 			length += got > 0 ? (size_t)got : 0;
 			why[length] = '\0';
 		}
-		if (waitpid(pid, ret_status, WNOHANG) == pid) {
-			got = read(fd, why + length, size - 1 - length);
-			why[length + (got > 0 ? (size_t)got : 0)] = '\0';
-			return true;
-		}
+		if (!reap_until(pid, ret_status))
+			continue;
+		got = read(fd, why + length, size - 1 - length);
+		why[length + (got > 0 ? (size_t)got : 0)] = '\0';
+		return true;
 	}
 	return false;
 }

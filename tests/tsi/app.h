@@ -152,7 +152,7 @@ void peer_dialled(int fd, uint64_t count);
 
 /* A peer of the guest's own on 127.0.0.1 and ::1, its process: for what a native socket does. */
 pid_t peer_start(void);
-void process_end(pid_t pid);
+void peer_end(pid_t pid);
 /* Waits for a child that has to end by itself, with 0. */
 void process_join(pid_t pid);
 

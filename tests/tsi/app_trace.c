@@ -70,7 +70,7 @@ int compare(void (*scenario)(const char *ip), const char *ip)
 	hijack_set(false);
 	pid = peer_start();
 	scenario(strchr(ip, ':') ? "::1" : "127.0.0.1");
-	process_end(pid);
+	peer_end(pid);
 	hijack_set(true);
 	current = &traces[1];
 	scenario(ip);

@@ -255,13 +255,6 @@ long pattern_differs(const void *bytes, size_t length, uint64_t offset, uint32_t
 
 /* ---- processes ------------------------------------------------------------------------------ */
 
-void process_end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 void process_join(pid_t pid)
 {
 	int status;

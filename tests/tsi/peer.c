@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -206,12 +205,14 @@ static void peer_open(struct peer *peer, char *const *ips, int count)
 	}
 }
 
-static void serve_one(int listener_fd, unsigned service)
+static void serve_one(const struct peer *peer, int listener_fd, unsigned service)
 {
 	int fd = accept(listener_fd, NULL, NULL);
 
 	if (fd >= 0 && !fork()) {
 		signal(SIGCHLD, SIG_DFL);
+		for (nfds_t i = 0; i < peer->count; i++)
+			close(peer->fds[i].fd);
 		services[service](fd);
 		exit(0);
 	}
@@ -228,7 +229,7 @@ static _Noreturn void peer_serve(struct peer *peer)
 			if (!peer->fds[i].revents)
 				continue;
 			if (i < peer->streams)
-				serve_one(peer->fds[i].fd, peer->services[i]);
+				serve_one(peer, peer->fds[i].fd, peer->services[i]);
 			else
 				answer(peer->fds[i].fd, peer->services[i]);
 		}
@@ -250,12 +251,23 @@ pid_t peer_start(void)
 	peer_open(&peer, ips, 2);
 	pid = fork();
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setpgid(0, 0);
 		peer_serve(&peer);
 	}
+	setpgid(pid, pid);
 	for (nfds_t i = 0; i < peer.count; i++)
 		close(peer.fds[i].fd);
 	return pid;
+}
+
+/* A child of its that is left would keep its ports: then connections would not leave the machine. */
+void peer_end(pid_t pid)
+{
+	kill(-pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	while (!kill(-pid, 0))
+		wait_events(-1, 0, 5);
 }
 
 static int run_peer(int argc, char **argv)
