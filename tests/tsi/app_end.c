@@ -85,7 +85,7 @@ static int write_until_error(int fd, int flags)
 	}
 }
 
-static int peer_end(int argc, char **argv)
+static int peer_says_bye(int argc, char **argv)
 {
 	int fd = connect_service(argv[1], PEER_BYE);
 	char bytes[5] = "";
@@ -245,7 +245,7 @@ static int host_dies(int argc, char **argv)
 const struct command end_commands[] = {
 	{"half-close", "IP", half_close},
 	{"peer-half-close", "", peer_half_close},
-	{"peer-end", "IP", peer_end},
+	{"peer-end", "IP", peer_says_bye},
 	{"close-early", "IP", close_early},
 	{"close-delivers", "", close_delivers},
 	{"peer-reset", "IP", peer_reset},

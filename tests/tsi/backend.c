@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * backend [--profile NAME] [--publish [IP:]HOST:GUEST] [--service PORT:TCPPORT] [--seed N]
- * SOCKET
+ * [--refuse-listen ERRNO] SOCKET
  *
  * The tests' host of TSI: smk's own code behind a unix socket, in the manner of a VMM that exists, or
  * of one that misbehaves. It serves one QEMU, and at its end prints one line of JSON: what the guest
@@ -307,6 +307,7 @@ int main(int argc, char **argv)
 	const struct tsi_probe probe = {&host, on_incoming, on_small, on_outgoing};
 	struct tsi_publish publishes[TSI_PUBLISHES_MAX];
 	struct tsi_service services[TSI_SERVICES_MAX];
+	int listen_refusal = 0;
 	struct tsi_setup setup = {.publishes = publishes, .services = services, .probe = &probe};
 	int i;
 
@@ -320,12 +321,15 @@ int main(int argc, char **argv)
 			services[setup.service_count++] = service(argv[i + 1]);
 		else if (!strcmp(argv[i], "--seed"))
 			host.random = strtoull(argv[i + 1], NULL, 0);
+		else if (!strcmp(argv[i], "--refuse-listen"))
+			listen_refusal = atoi(argv[i + 1]);
 		else
 			break;
 	}
 	if (i != argc - 1) {
-		fprintf(stderr, "usage: backend [--profile NAME] [--publish [IP:]HOST:GUEST] "
-				"[--service PORT:TCPPORT] [--seed N] SOCKET\n");
+		fprintf(stderr,
+			"usage: backend [--profile NAME] [--publish [IP:]HOST:GUEST] "
+			"[--service PORT:TCPPORT] [--seed N] [--refuse-listen ERRNO] SOCKET\n");
 		return 2;
 	}
 	setup.traits = host.profile->traits;
@@ -334,7 +338,7 @@ int main(int argc, char **argv)
 		.allows_link_local = true,
 		.publishes_all = true,
 		.refusal = host.profile->refusal,
-		.listen_refusal = host.profile->listen_refusal,
+		.listen_refusal = listen_refusal ? listen_refusal : host.profile->listen_refusal,
 	};
 	if (tsi_serve(&setup, accept_one(argv[i])))
 		host.checker.violations++;

@@ -102,3 +102,35 @@ def not_published(box):
     box.start_peer()
     box.run()
     box.check_counter("listen", 0)
+
+
+REFUSED = [step("listen", "native-only 8500", rows=(14,)), step("local", "local 127.0.0.1"),
+           step("local-inet6", "local ::1"), step("client", "echo 127.0.0.1 100")]
+
+
+@boot("v1.17", refuse_listen=errno.EPERM, steps=REFUSED)
+def listen_eperm(box):
+    box.start_peer()
+    box.run()
+    box.check_counter("children", 0)
+
+
+@boot("v1.17", refuse_listen=errno.EADDRINUSE, steps=REFUSED)
+def listen_eaddrinuse(box):
+    box.start_peer()
+    box.run()
+    box.check_counter("children", 0)
+
+
+@boot("v1.17", refuse_listen=errno.EADDRNOTAVAIL, steps=REFUSED)
+def listen_eaddrnotavail(box):
+    box.start_peer()
+    box.run()
+    box.check_counter("children", 0)
+
+
+@boot("v1.17", refuse_listen=errno.EACCES, steps=REFUSED)
+def listen_eacces(box):
+    box.start_peer()
+    box.run()
+    box.check_counter("children", 0)

@@ -60,4 +60,4 @@ def backend_killed(box):
     box.start()
     box.wait_line("^kill it$")
     box.backend.kill()
-    box.finish()
+    box.finish(has_backend=False)

@@ -26,7 +26,8 @@ check-tsi-smk: $(SMK) $(TSI_KERNEL) $(B)/aarch64/init-oci $(B)/aarch64/probe $(T
 # The guests' program, and the same as their peer on the host.
 TSI_APP_SRCS := $(addprefix tests/tsi/,app.c app_util.c app_trace.c app_basic.c app_stream.c app_connect.c \
 	app_listen.c app_accept.c app_poll.c app_end.c \
-	app_datagram.c app_names.c app_options.c peer.c peer_dial.c) \
+	app_datagram.c app_names.c app_options.c \
+	app_process.c app_io.c app_ring.c peer.c peer_dial.c) \
 	lib/sha256.c lib/sha256_cpu.c
 define tsi_app_rule
 $(B)/$(1)/tsi-app: $$(call objs,$(1),$$(TSI_APP_SRCS))

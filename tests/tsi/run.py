@@ -18,6 +18,7 @@ import case_connect  # noqa: E402,F401
 import case_datagram  # noqa: E402,F401
 import case_names  # noqa: E402,F401
 import case_poll  # noqa: E402,F401
+import case_process  # noqa: E402,F401
 import case_stream  # noqa: E402,F401
 
 
