@@ -137,6 +137,7 @@ static void step(char *line)
 	int status = 0;
 	bool is_on = hijack_get();
 	bool is_over;
+	double begin = now_ms();
 	int fds[2];
 	pid_t pid;
 
@@ -159,7 +160,7 @@ static void step(char *line)
 	else if (status)
 		say("not ok %s: %s", words[0], why[0] ? why : "failed, and does not say why");
 	else
-		say("ok %s", words[0]);
+		say("ok %s (%.0f ms)", words[0], now_ms() - begin);
 	reap();
 	close(fds[0]);
 	hijack_set(is_on);

@@ -136,7 +136,7 @@ static int boundaries(int argc, char **argv)
 {
 	struct address echo = peer_address(argv[1], PEER_UDP_ECHO);
 	int fd = socket_new(&echo, SOCK_DGRAM);
-	char part[4];
+	char part[4] = "";
 
 	(void)argc;
 	MUST(connect(fd, &echo.any, echo.length));

@@ -119,13 +119,14 @@ static int close_early(int argc, char **argv)
 {
 	static const uint64_t length = 4u << 20;
 	static char bytes[65536];
-	const struct linger lingers[] = {{0}, {.l_onoff = 1}, {.l_onoff = 1, .l_linger = 5}};
+	const struct linger lingers[] = {{0}, {.l_onoff = 1}};
 
 	(void)argc;
 	for (int i = 0; i < 12; i++) {
 		int fd = connect_service(argv[1], i % 2 ? PEER_SOURCE : PEER_SINK);
 
-		MUST(setsockopt(fd, SOL_SOCKET, SO_LINGER, &lingers[i % 3], sizeof(lingers[0])));
+		MUST(setsockopt(fd, SOL_SOCKET, SO_LINGER, &lingers[i / 2 % 2],
+				sizeof(lingers[0])));
 		write_all(fd, &length, sizeof(length));
 		if (i % 2 && i > 5)
 			read_all(fd, bytes, sizeof(bytes));
@@ -136,7 +137,7 @@ static int close_early(int argc, char **argv)
 	return 0;
 }
 
-/* What was written before close() arrives, with SO_LINGER and without. */
+/* What was written before close() arrives. */
 static int close_delivers(int argc, char **argv)
 {
 	static char bytes[100000];
@@ -152,10 +153,8 @@ static int close_delivers(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	for (int i = 0; i < 4; i++) {
-		const struct linger linger = {.l_onoff = i % 2, .l_linger = 10};
 		int fd = (int)MUST(accept(listener_fd, NULL, NULL));
 
-		MUST(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
 		for (size_t left = sizeof(bytes); left;) {
 			size_t part = left < 4096 ? left : 4096;
 
@@ -167,6 +166,23 @@ static int close_delivers(int argc, char **argv)
 	}
 	peer_dialled(dial_fd, 4);
 	close(listener_fd);
+	return 0;
+}
+
+/* close() waits until everything is on its way, and no longer. */
+static int lingering(int argc, char **argv)
+{
+	const struct linger linger = {.l_onoff = 1, .l_linger = 10};
+	int fd = connect_service(argv[1], PEER_ECHO);
+	double begin;
+
+	(void)argc;
+	MUST(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+	write_all(fd, "a", 1);
+	wait_events(fd, POLLIN, -1);
+	begin = now_ms();
+	MUST(close(fd));
+	CHECK(now_ms() - begin < 9000, "close() waits for the whole time");
 	return 0;
 }
 
@@ -197,7 +213,7 @@ static int client_reset(int argc, char **argv)
 	struct address any = address_make("127.0.0.1", 8403);
 	const struct peer_dial dial = {
 		.ip = "127.0.0.1", .port = 8403, .kind = DIAL_RESET, .count = 20, .bytes = 10000};
-	int listener_fd = stream_listen(&any, 4);
+	int listener_fd = stream_listen(&any, 64);
 	int dial_fd = peer_dial("127.0.0.1", &dial);
 	char bytes[4096];
 	ssize_t got;
@@ -243,13 +259,9 @@ static int host_dies(int argc, char **argv)
 }
 
 const struct command end_commands[] = {
-	{"half-close", "IP", half_close},
-	{"peer-half-close", "", peer_half_close},
-	{"peer-end", "IP", peer_says_bye},
-	{"close-early", "IP", close_early},
-	{"close-delivers", "", close_delivers},
-	{"peer-reset", "IP", peer_reset},
-	{"client-reset", "", client_reset},
-	{"host-dies", "", host_dies},
-	{NULL, NULL, NULL},
+	{"half-close", "IP", half_close},       {"peer-half-close", "", peer_half_close},
+	{"peer-end", "IP", peer_says_bye},      {"close-early", "IP", close_early},
+	{"close-delivers", "", close_delivers}, {"linger", "IP", lingering},
+	{"peer-reset", "IP", peer_reset},       {"client-reset", "", client_reset},
+	{"host-dies", "", host_dies},           {NULL, NULL, NULL},
 };

@@ -104,6 +104,7 @@ static int ring_connect(int argc, char **argv)
 	struct io_uring_sqe entry;
 	char bytes[] = "abc";
 	char got[4] = "";
+	int result;
 
 	(void)argc;
 	for (int type = SOCK_STREAM; type != -1;
@@ -111,7 +112,8 @@ static int ring_connect(int argc, char **argv)
 		int fd = socket_new(&echo, type);
 
 		entry = connecting(fd, &echo);
-		CHECK(ring_do(&ring, &entry) == 0, "connect");
+		result = ring_do(&ring, &entry);
+		CHECK(!result, "connect: %s", strerror(-result));
 		/* The answer is waited for before there is any. */
 		entry = transfer(IORING_OP_RECV, fd, got, 3);
 		ring_submit(&ring, &entry);

@@ -155,7 +155,7 @@ class Box:
         return found[0]
 
     def read_results(self):
-        for found in re.finditer(r"^(ok|not ok) ([\w.-]+)(?:: (.*))?$", self.console, re.MULTILINE):
+        for found in re.finditer(r"^(ok|not ok) ([\w.-]+)(?:: (.*)| \(\d+ ms\))?$", self.console, re.MULTILINE):
             self.results[found[2]] = None if found[1] == "ok" else found[3] or "no reason"
 
     def finish(self, is_clean=True, has_backend=True):

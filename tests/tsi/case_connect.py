@@ -39,6 +39,7 @@ def silence(box):
     step("lan-inet6", f"fails {LAN_INET6} {errno.EACCES}"),
     step("loopback", f"fails 127.0.0.1 {errno.ECONNREFUSED}"),  # it has no other reason to fail
     step("listen", "native-only 8500", rows=(14,)),
+    step("empty", "empty-quiet", rows=(3,)),
     step("local", "local 127.0.0.1", rows=(14,))])
 def refusal(box):
     box.start_peer()

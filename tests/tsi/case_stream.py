@@ -37,6 +37,7 @@ def stream(box):
     step("peer-end", "peer-end 127.0.0.1"),
     step("close-early", "close-early 127.0.0.1"),
     step("close-delivers", "close-delivers"),
+    step("linger", "linger 127.0.0.1"),
     step("peer-reset", "peer-reset 127.0.0.1"),
     step("client-reset", "client-reset")])
 def end(box):
