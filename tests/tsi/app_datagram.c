@@ -190,6 +190,30 @@ static int local(int argc, char **argv)
 	return 0;
 }
 
+/* A server and a client, neither of which talks to anybody else. */
+static int inside(int argc, char **argv)
+{
+	struct address here = address_make(argv[1], 8602);
+	int server_fd = socket_new(&here, SOCK_DGRAM);
+	int client_fd = socket_new(&here, SOCK_DGRAM);
+	struct address from;
+
+	(void)argc;
+	MUST(bind(server_fd, &here.any, here.length));
+	for (int i = 0; i < 4; i++) {
+		if (i == 2)
+			MUST(connect(client_fd, &here.any, here.length));
+		send_to(client_fd, &here, "question", 8);
+		CHECK(receive(server_fd, &from) == 8, "its length");
+		send_to(server_fd, &from, "answer", 6);
+		CHECK(receive(client_fd, &from) == 6, "its length");
+		check_from(&from, &here);
+	}
+	close(server_fd);
+	close(client_fd);
+	return 0;
+}
+
 /* The server's own socket talks to the host, and goes on to serve. */
 static int local_server(int argc, char **argv)
 {
@@ -262,6 +286,7 @@ const struct command datagram_commands[] = {
 	{"two-resolvers", "IP IP", two_resolvers},
 	{"send-big", "IP BYTES", send_big},
 	{"boundaries", "IP", boundaries},
+	{"udp-inside", "IP", inside},
 	{"udp-local", "IP", local},
 	{"udp-local-server", "IP", local_server},
 	{"unspecified", "IP", unspecified_family},

@@ -70,7 +70,7 @@ def new_network():
     """A network namespace for this thread, and what it starts."""
     libc = ctypes.CDLL(None, use_errno=True)
     check(libc.unshare(CLONE_NEWNET) == 0, f"unshare: {os.strerror(ctypes.get_errno())}")
-    for words in ("link set lo up", f"addr add {LAN}/32 dev lo", f"-6 addr add {LAN_INET6}/128 dev lo"):
+    for words in ("link set lo up", f"addr add {LAN}/32 dev lo", f"-6 addr add {LAN_INET6}/128 dev lo nodad"):
         subprocess.run(["ip", *words.split()], check=True)
 
 
@@ -98,12 +98,12 @@ class Box:
 
     def await_word(self, process, word):
         line = process.stdout.readline()
-        check(line.strip() == word, f"{process.args[0]} says {line!r}; {process.poll()}")
+        check(line.strip() == word, f"{process.args[0]} says {line!r}")
 
     def start_peer(self, *ips):
-        peer = self.context.popen([PEER, "peer", *(ips or ("127.0.0.1", "::1", LAN, LAN_INET6))],
-                                  stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
+        with open(self.context.path("peer"), "wb") as file:
+            peer = self.context.popen([PEER, "peer", *(ips or ("127.0.0.1", "::1", LAN, LAN_INET6))],
+                                      stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=file)
         self.await_word(peer, b"listening")
         return peer
 

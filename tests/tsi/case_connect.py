@@ -76,6 +76,8 @@ def listen(box):
     step("publish", "write /proc/sys/net/tsi/publish 0"),
     step("local", "local 127.0.0.1", rows=(13,)),
     step("local-inet6", "local ::1", rows=(13,)),
+    step("udp", "udp-inside 127.0.0.1", rows=(7, 8)),
+    step("udp-inet6", "udp-inside ::1", rows=(7, 8)),
     step("loopback", "write /proc/sys/net/tsi/loopback 1"),
     step("nobody", "nobody 127.0.0.1"),
     step("nobody-inet6", "nobody ::1")])
