@@ -2,9 +2,10 @@
 # The assets: built on demand by the maintainer, committed as xz, checked against their manifest.
 
 KERNEL_BUILD := $(B)/kernel/obj/arch/arm64/boot/Image
+KERNEL_DEBUG := $(B)/kernel-debug/obj-debug/arch/arm64/boot/Image
 KERNEL_IMAGE := $(B)/assets/kernel.Image
 
-.PHONY: kernel kernel-bump kernel-image assets-check
+.PHONY: kernel kernel-debug kernel-bump kernel-image assets-check
 
 # Builds the kernel and replaces the committed asset and its manifest entry.
 kernel:
@@ -13,6 +14,10 @@ kernel:
 	$(Q)scripts/manifest.sh record kernel $(KERNEL_BUILD) assets/kernel.xz \
 		"$$(cat $(B)/kernel/obj/include/config/kernel.release)"
 	$(Q)sha256sum $(KERNEL_BUILD)
+
+# The same source, watching itself: for make check-debug, never an asset.
+kernel-debug:
+	$(Q)assets/kernel/build.sh --dir $(B)/kernel-debug --variant debug
 
 kernel-bump:
 	$(Q)assets/kernel/build.sh bump

@@ -27,7 +27,8 @@ check-tsi-smk: $(SMK) $(TSI_KERNEL) $(B)/aarch64/init-oci $(B)/aarch64/probe $(T
 TSI_APP_SRCS := $(addprefix tests/tsi/,app.c app_util.c app_trace.c app_basic.c app_stream.c app_connect.c \
 	app_listen.c app_accept.c app_poll.c app_end.c \
 	app_datagram.c app_names.c app_options.c \
-	app_process.c app_io.c app_ring.c peer.c peer_dial.c) \
+	app_process.c app_io.c app_ring.c app_hard.c app_kinds.c app_netns.c app_random.c \
+	app_debug.c peer.c peer_dial.c) \
 	lib/sha256.c lib/sha256_cpu.c
 define tsi_app_rule
 $(B)/$(1)/tsi-app: $$(call objs,$(1),$$(TSI_APP_SRCS))
@@ -41,3 +42,12 @@ check-tsi: $(TSI_BACKEND) $(B)/aarch64/tsi-app $(B)/host/tsi-app $(KERNEL_IMAGE)
 	$(Q)python3 tests/tsi/run.py -j 3
 check-long: $(TSI_BACKEND) $(B)/aarch64/tsi-app $(B)/host/tsi-app $(KERNEL_IMAGE)
 	$(Q)python3 tests/tsi/run.py -j 3 --long
+
+# Not of `make check`: the kernel for it takes long to build. TSI_SECONDS: of each boot at random, 600;
+# TSI_SEED; TSI_DEBUG_KERNEL: one that is built already.
+.PHONY: check-debug
+TSI_DEBUG_KERNEL ?= $(KERNEL_DEBUG)
+check-debug: $(TSI_BACKEND) $(B)/aarch64/tsi-app $(B)/host/tsi-app
+	$(Q)test -e $(TSI_DEBUG_KERNEL) || $(MAKE) --no-print-directory kernel-debug
+	$(Q)TSI_DEBUG=1 TSI_KERNEL=$(abspath $(TSI_DEBUG_KERNEL)) \
+		python3 tests/tsi/run.py -j 1 '^(random|storm|lazy|nested|slow)-'

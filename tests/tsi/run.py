@@ -16,6 +16,8 @@ sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
 import box  # noqa: E402
 import case_connect  # noqa: E402,F401
 import case_datagram  # noqa: E402,F401
+import case_debug  # noqa: E402,F401
+import case_hard  # noqa: E402,F401
 import case_names  # noqa: E402,F401
 import case_poll  # noqa: E402,F401
 import case_process  # noqa: E402,F401
