@@ -6,7 +6,7 @@ import errno
 from box import LAN, LAN_INET6, boot, step
 
 
-@boot("smk", steps=[step("sockets", "lazy 5000", rows=(22,), limit=60)])
+@boot("smk", timeout=600, steps=[step("sockets", "lazy 5000", rows=(22,), limit=400)])
 def lazy(box):
     """Nothing is on the wire."""
     box.run()
