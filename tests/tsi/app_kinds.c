@@ -80,7 +80,7 @@ static void check_ping(int type)
 
 static int other_kinds(int argc, char **argv)
 {
-	int want[sizeof(kinds) / sizeof(kinds[0])];
+	int want[sizeof(kinds) / sizeof(kinds[0])] = {0};
 	int fd = (int)MUST(open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC));
 	int got;
 
