@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "image/image.h"
 #include "image/overrides.h"
@@ -262,6 +263,8 @@ static int set_args(struct run_options *o, char *const *words, int count, struct
 	o->image->arg_count = (size_t)count;
 	if (image_is_reference(o->bundle))
 		return image_options_check(o->image, f);
+	if (count && access(o->bundle, F_OK))
+		return fail_sys(f, "open", o->bundle);
 	if (count)
 		return fail_config(f, "", "more than one bundle: %s and %s", o->bundle, words[0]);
 	if (o->image->given)

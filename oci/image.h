@@ -113,6 +113,9 @@ struct oci_saved {
  */
 int oci_index_parse(struct arena *arena, const char *name, const char *bytes, size_t length,
 		    struct oci_index *ret, struct failure *f) FAIL_MUST_CHECK;
+/* image-layout.md: the file oci-layout. */
+int oci_layout_check(struct arena *arena, const char *name, const char *bytes, size_t length,
+		     struct failure *f) FAIL_MUST_CHECK;
 int oci_manifest_parse(struct arena *arena, const char *name, const char *bytes, size_t length,
 		       struct oci_manifest *ret, struct failure *f) FAIL_MUST_CHECK;
 int oci_image_config_parse(struct arena *arena, const char *name, const char *bytes, size_t length,

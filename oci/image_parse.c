@@ -149,6 +149,48 @@ static int read_schema(const struct field *field, const struct rule *rule, void 
 		.key = "schemaVersion", .read = read_schema, .is_required = true \
 	}
 
+/*
+ * What a document calls itself has to be what it is taken for, and a document that could be both, by its members, is
+ * neither: image-spec's manifest.md and image-index.md, and CVE-2021-41190.
+ */
+static int read_own_type(const struct field *field, enum oci_media media, const char *what,
+			 struct failure *f)
+{
+	const char *type;
+
+	if (json_is_null(field->value))
+		return 0;
+	if (field_string(field, NULL, &type, f))
+		return -1;
+	return oci_media_find(type) == media
+		       ? 0
+		       : field_fail(field, f, "must be %s's, not " SHOWN, what, type);
+}
+
+static int read_index_type(const struct field *field, const struct rule *rule, void *ret,
+			   struct failure *f)
+{
+	(void)rule;
+	(void)ret;
+	return read_own_type(field, OCI_MEDIA_INDEX, "an image index", f);
+}
+
+static int read_manifest_type(const struct field *field, const struct rule *rule, void *ret,
+			      struct failure *f)
+{
+	(void)rule;
+	(void)ret;
+	return read_own_type(field, OCI_MEDIA_MANIFEST, "an image manifest", f);
+}
+
+static int refuse_member(const struct field *field, const struct rule *rule, void *ret,
+			 struct failure *f)
+{
+	(void)rule;
+	(void)ret;
+	return field_fail(field, f, "is not for a document of this kind");
+}
+
 static int read_manifests(const struct field *field, const struct rule *rule, void *ret,
 			  struct failure *f)
 {
@@ -160,6 +202,9 @@ static int read_manifests(const struct field *field, const struct rule *rule, vo
 
 static const struct rule index_rows[] = {
 	SCHEMA,
+	{.key = "mediaType", .read = read_index_type},
+	{.key = "layers", .read = refuse_member},
+	{.key = "config", .read = refuse_member},
 	{.key = "manifests", .read = read_manifests, .is_required = true},
 };
 RULES(index_rules, index_rows);
@@ -175,6 +220,8 @@ static int read_layers(const struct field *field, const struct rule *rule, void 
 
 static const struct rule manifest_rows[] = {
 	SCHEMA,
+	{.key = "mediaType", .read = read_manifest_type},
+	{.key = "manifests", .read = refuse_member},
 	NEEDED(struct oci_manifest, "config", read_one_descriptor, config),
 	{.key = "layers", .read = read_layers, .is_required = true},
 };
@@ -223,6 +270,33 @@ int oci_index_parse(struct arena *arena, const char *name, const char *bytes, si
 		return -1;
 	*ret = index;
 	return 0;
+}
+
+/* image-layout.md: the version of the layout, of which there is one. */
+static int read_layout_version(const struct field *field, const struct rule *rule, void *ret,
+			       struct failure *f)
+{
+	const char *version;
+
+	(void)ret;
+	if (field_string(field, rule, &version, f))
+		return -1;
+	return strcmp(version, "1.0.0") == 0
+		       ? 0
+		       : field_fail(field, f, "must be 1.0.0, not " SHOWN, version);
+}
+
+static const struct rule layout_rows[] = {
+	{.key = "imageLayoutVersion", .read = read_layout_version, .is_required = true},
+};
+RULES(layout_rules, layout_rows);
+
+int oci_layout_check(struct arena *arena, const char *name, const char *bytes, size_t length,
+		     struct failure *f)
+{
+	const struct image_source source = {arena, name, bytes, length};
+
+	return image_read_object(&source, &layout_rules, NULL, f);
 }
 
 int oci_manifest_parse(struct arena *arena, const char *name, const char *bytes, size_t length,

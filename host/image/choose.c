@@ -18,7 +18,9 @@
 struct choice {
 	const struct image *image;
 	const char *tag;
+	const char *outer; /* the tag of the outermost entry that the walk is in, or NULL */
 	struct oci_descriptor found;
+	const char *found_outer;
 	unsigned matches;
 	unsigned indexes;
 	char platforms[120];
@@ -100,7 +102,8 @@ static int platform_of(const struct choice *choice, const struct oci_descriptor 
 	struct oci_manifest manifest;
 	struct oci_image_config config;
 
-	if (descriptor->has_platform) {
+	if (descriptor->has_platform &&
+	    (descriptor->platform.os || descriptor->platform.architecture)) {
 		*ret = descriptor->platform;
 		return 0;
 	}
@@ -117,6 +120,11 @@ static int platform_of(const struct choice *choice, const struct oci_descriptor 
 	return 0;
 }
 
+static bool is_same_name(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
 static int consider(struct choice *choice, const struct oci_descriptor *descriptor,
 		    struct failure *f)
 {
@@ -130,9 +138,21 @@ static int consider(struct choice *choice, const struct oci_descriptor *descript
 	/* The same manifest under two tags is one image. */
 	if (choice->matches && !strcmp(choice->found.digest, descriptor->digest))
 		return 0;
+	/* image-index.md: of entries of one name the first that fits is the one. */
+	if (choice->matches && is_same_name(choice->found_outer, choice->outer))
+		return 0;
 	choice->found = *descriptor;
+	choice->found_outer = choice->outer;
 	choice->matches++;
 	return 0;
+}
+
+/* The whole name, or what stands behind its last colon: "docker.io/library/x:1" is "1", too. */
+static bool is_tag(const char *whole, const char *tag)
+{
+	const char *colon = strrchr(whole, ':');
+
+	return !strcmp(whole, tag) || (colon && !strcmp(colon + 1, tag));
 }
 
 static int walk_index(struct choice *choice, const char *name, const char *bytes, size_t length,
@@ -164,8 +184,10 @@ static int walk_index(struct choice *choice, const char *name, const char *bytes
 		if (!depth && descriptor->ref_name)
 			add_word(choice->tags, sizeof(choice->tags), descriptor->ref_name);
 		if (!depth && choice->tag &&
-		    (!descriptor->ref_name || strcmp(descriptor->ref_name, choice->tag)))
+		    (!descriptor->ref_name || !is_tag(descriptor->ref_name, choice->tag)))
 			continue;
+		if (!depth)
+			choice->outer = descriptor->ref_name;
 		if (descriptor->media == OCI_MEDIA_INDEX
 			    ? walk_nested(choice, descriptor, depth, f)
 			    : descriptor->media == OCI_MEDIA_MANIFEST &&
@@ -191,6 +213,17 @@ static int fail_choice(const struct choice *choice, const char *path, struct fai
 	return fail_err(f, 0, "", path, "has no image in it");
 }
 
+static int check_layout(const struct image *image, struct failure *f)
+{
+	static const struct blob_claim nothing_known;
+	AUTO_FREE char *bytes = NULL;
+	size_t length;
+
+	if (blob_load(&image->store, "oci-layout", nothing_known, &bytes, &length, f))
+		return -1;
+	return oci_layout_check(image->arena, "oci-layout", bytes, length, f);
+}
+
 int choose_manifest(const struct image *image, const char *tag, struct oci_descriptor *ret,
 		    struct failure *f)
 {
@@ -199,7 +232,8 @@ int choose_manifest(const struct image *image, const char *tag, struct oci_descr
 	AUTO_FREE char *bytes = NULL;
 	size_t length;
 
-	if (blob_load(&image->store, "index.json", nothing_known, &bytes, &length, f) ||
+	if (check_layout(image, f) ||
+	    blob_load(&image->store, "index.json", nothing_known, &bytes, &length, f) ||
 	    walk_index(&choice, "index.json", bytes, length, 0, f))
 		return -1;
 	if (choice.matches != 1)
@@ -210,13 +244,9 @@ int choose_manifest(const struct image *image, const char *tag, struct oci_descr
 
 static bool has_tag(const struct oci_saved_image *saved, const char *tag)
 {
-	for (size_t i = 0; i < saved->tags.count; i++) {
-		const char *whole = saved->tags.items[i];
-		const char *colon = strrchr(whole, ':');
-
-		if (!strcmp(whole, tag) || (colon && !strcmp(colon + 1, tag)))
+	for (size_t i = 0; i < saved->tags.count; i++)
+		if (is_tag(saved->tags.items[i], tag))
 			return true;
-	}
 	return false;
 }
 

@@ -19,7 +19,24 @@ struct reference {
 	const char *tag; /* NULL: none */
 };
 
-/* A path may have colons; the tag is what stands after the last one when the whole is no path. */
+/* The colon that ends the path: the first one behind something that is there; else the last in its last part. */
+static char *end_of_path(char *path)
+{
+	char *last = strrchr(path, ':');
+
+	for (char *colon = strchr(path, ':'); colon; colon = strchr(colon + 1, ':')) {
+		bool is_there;
+
+		*colon = '\0';
+		is_there = !access(path, F_OK);
+		*colon = ':';
+		if (is_there)
+			return colon;
+	}
+	return last && last > strrchr(path, '/') ? last : NULL;
+}
+
+/* A path may have colons, and so may a tag: what is there as a whole is a path. */
 static void parse_reference(const char *text, struct reference *ret)
 {
 	struct reference reference = {.transport = NULL};
@@ -35,8 +52,8 @@ static void parse_reference(const char *text, struct reference *ret)
 		}
 	}
 	reference.path = must_copy(text);
-	colon = strrchr(reference.path, ':');
-	if (colon && colon > strrchr(reference.path, '/') && access(reference.path, F_OK)) {
+	colon = access(reference.path, F_OK) ? end_of_path(reference.path) : NULL;
+	if (colon) {
 		*colon = '\0';
 		reference.tag = colon + 1;
 	}
@@ -105,6 +122,7 @@ static int use_manifest(struct image *image, const struct oci_descriptor *descri
 				"no container image: its configuration is %.80s",
 				manifest.config.media_type);
 	if (load_config(image, &manifest.config, &image->config, f) ||
+	    check_platform(image, &image->config.platform, f) ||
 	    check_counts(image, manifest.layer_count, descriptor->digest, f))
 		return -1;
 	image->config_digest = must_copy(manifest.config.digest);

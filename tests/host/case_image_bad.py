@@ -159,7 +159,17 @@ DOCUMENTS = {
     "index is no JSON": (lying(files=file_is("index.json", b"{")), ["index.json"]),
     "index is nested deeply": (lying(files=file_is("index.json", b'{"a":' + b"[" * 100000)), ["nested too deeply"]),
     "index is huge": (lying(files=file_is("index.json", b" " * (5 << 20))), ["at most 4194304 bytes"]),
-    "manifest called an index": (lying(index=put("manifests", 0, "mediaType", value=INDEX)), ["/manifests"]),
+    "manifest called an index": (lying(index=put("manifests", 0, "mediaType", value=INDEX)), ["not for a document of this kind"]),
+    "manifest calls itself an index": (lying(manifest=put("mediaType", value=INDEX)),
+                                       ["/mediaType", "must be an image manifest's"]),
+    "index calls itself a manifest": (lying(index=put("mediaType", value=MANIFEST)), ["/mediaType", "must be an image index's"]),
+    "manifest has manifests": (lying(manifest=put("manifests", value=[])), ["/manifests", "not for a document of this kind"]),
+    "index has layers": (lying(index=put("layers", value=[])), ["/layers", "not for a document of this kind"]),
+    "layout of another version": (lying(files=file_is("oci-layout", b'{"imageLayoutVersion":"2.0.0"}')), ["must be 1.0.0"]),
+    "layout is no JSON": (lying(files=file_is("oci-layout", b"xx")), ["oci-layout"]),
+    "config of another platform than the index says": (
+        lying(config=put("architecture", value="amd64"),
+              index=put("manifests", 0, "platform", value={"os": "linux", "architecture": "arm64"})), ["only linux/amd64"]),
     "artifact said to be ours": (lying(manifest=put("config", "mediaType", value="application/x"),
                                        index=put("manifests", 0, "platform",
                                                  value={"os": "linux", "architecture": "arm64"})),
@@ -385,5 +395,26 @@ def image_that_is_fine(context):
     for reference in (image.layout(context.path("layout")), image.archive(context.path("archive")),
                       saved()(context.path("saved")), lying(files=nested(3))(context.path("nested")),
                       lying(files=twice, tag=":other")(context.path("twice")),
-                      lying(files=platforms("linux/amd64", "linux/arm64/v8"))(context.path("platforms"))):
+                      lying(files=platforms("linux/amd64", "linux/arm64/v8"))(context.path("platforms")),
+                      lying(files=platforms("linux/arm64", "linux/arm64/v8"))(context.path("first")),
+                      lying(index=put("manifests", 0, "platform", value=None))(context.path("null")),
+                      lying(index=put("manifests", 0, "platform", value={}))(context.path("empty"))):
         context.smk("run", reference).expect(0)
+
+
+@case()
+def image_tags_with_colons(context):
+    """As podman writes them: the whole name, or what stands behind its last colon; and paths with colons."""
+    fake_qemu(context, "warning")
+    own_cache(context)
+    name = "docker.io/library/x:1"
+    os.makedirs(context.path("a:b"))
+    for place in ("named", "a:b/c:d"):
+        Image([layer(GOOD)], tag=name).layout(context.path(place))
+        for tag in ("", ":1", ":" + name):
+            context.smk("run", context.path(place) + tag).expect(0)
+        context.smk("run", context.path(place) + ":2").expect_line(125, "smk: ", "has no tag 2, only " + name)
+    both = saved(lambda found: found.append(dict(found[0], RepoTags=["made/otherwise:latest"])))(context.path("both"))
+    context.smk("run", both + ":latest").expect_line(125, "smk: ", "more than one image")
+    for tag in ("made/by-hand:latest", "made/otherwise:latest"):
+        context.smk("run", both + ":" + tag).expect(0)

@@ -6,8 +6,10 @@ import json
 import os
 import re
 
-from harness import SMK, Failure, case, check, check_equal, check_in
+from harness import SMK, TOP, Failure, case, check, check_equal, check_in
 from host_case import fake_argv, fake_qemu, tiny_bundle, tiny_image
+
+A_BUNDLE = os.path.join(TOP, "tests", "cases", "good-volumes")
 
 
 def refused(name, words, *parts):
@@ -24,7 +26,8 @@ refused("no_command", [], "no command given", "smk --help")
 refused("unknown_command", ["rnu", "x"], "unknown command rnu", "did you mean run?")
 refused("strange_command", ["xyzzy"], "unknown command xyzzy", "see smk --help")
 refused("no_bundle", ["run"], "no bundle or image given")
-refused("two_bundles", ["run", "a", "b"], "more than one bundle: a and b")
+refused("two_bundles", ["run", A_BUNDLE, "b"], f"more than one bundle: {A_BUNDLE} and b")
+refused("path_that_is_not_there", ["run", "./imgae", "/bin/sh"], "./imgae: open: No such file")
 refused("option_hint", ["run", "--memroy", "1G", "x"], "--memroy: did you mean --memory?")
 refused("option_without_hint", ["run", "--qqqqqqqq", "x"], "--qqqqqqqq: see smk --help")
 refused("short_option", ["run", "-q", "x"], "unknown option -q: see smk --help")
