@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "bake.h"
+#include "cache.h"
+#include "image/overrides.h"
 
 #define NAME_KERNEL    "kernel"
 #define NAME_INITRAMFS "initramfs"
@@ -44,7 +46,7 @@ static int bake_layer(struct bake *bake, size_t index, struct failure *f)
 	AUTO_FREE char *path = bake_path(bake, name);
 	AUTO_FD fd = -1;
 
-	if (bake_copy(bake, from, name, &fd, layer, f))
+	if (bake_copy(bake, from, name, &fd, layer, f) || cache_check(from, layer->hex, f))
 		return -1;
 	strings_add(&bake->names, "%s", name);
 	if (bake->options.verity && (verity_append(fd, path, &layer->verity, f) ||
@@ -87,12 +89,21 @@ static int add_hashes(struct bake *bake, struct failure *f)
 	return result;
 }
 
+static int describe_file(const char *path, struct product *ret, struct failure *f)
+{
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail_sys(f, "open", path);
+	ret->name = must_copy(strrchr(path, '/') + 1);
+	return verity_hash_file(fd, path, ret->hex, &ret->size, f);
+}
+
 static int bake_config(struct bake *bake, struct failure *f)
 {
 	const struct bundle *bundle = &bake->boot.bundle;
 	AUTO_FREE char *path = bake_path(bake, NAME_INITRAMFS);
 	AUTO_FREE char *bytes = NULL;
-	AUTO_FD fd = -1;
 
 	if (bake->options.verity && add_hashes(bake, f))
 		return -1;
@@ -100,11 +111,7 @@ static int bake_config(struct bake *bake, struct failure *f)
 		       &bake->config, f) ||
 	    assets_initramfs_file(bundle->config, bundle->config_length, path, f))
 		return -1;
-	bake->initramfs.name = must_copy(NAME_INITRAMFS);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail_sys(f, "open", path);
-	return verity_hash_file(fd, path, bake->initramfs.hex, &bake->initramfs.size, f);
+	return describe_file(path, &bake->initramfs, f);
 }
 
 static int bake_upper(struct bake *bake, struct failure *f)
@@ -121,7 +128,7 @@ static int bake_upper(struct bake *bake, struct failure *f)
 		bake->upper_key = must_copy("none");
 		return 0;
 	case CHOICE_DISK:
-		return pack_ext4(path, value, f);
+		return pack_ext4(path, value, f) || describe_file(path, &bake->upper, f) ? -1 : 0;
 	case CHOICE_FILE:
 	case CHOICE__COUNT:
 		break;
@@ -155,27 +162,28 @@ static int print_to(const struct bake *bake, const struct vmm *vmm, FILE *out, s
 }
 
 /* One file for each VMM; only what was asked for has to be possible. */
-static int bake_vmm(const struct bake *bake, const struct vmm *vmm, struct failure *f)
+static int bake_vmm(struct bake *bake, size_t index, struct failure *f)
 {
+	const struct vmm *vmm = &vmms[index];
 	AUTO_FREE char *path = bake_path(bake, vmm->file);
-	struct failure ignored = {0};
+	struct failure why = {0};
 	AUTO_FREE char *text = NULL;
-	struct product product;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
 	int result;
 
 	if (!out)
 		return fail_sys(f, "open_memstream", NULL);
-	result = print_to(bake, vmm, out, vmm == bake->options.vmm ? f : &ignored);
+	result = print_to(bake, vmm, out, vmm == bake->options.vmm ? f : &why);
 	fclose(out);
-	if (result)
-		return vmm == bake->options.vmm ? -1 : 0;
-	result = bake_write(bake, vmm->file, strstr(vmm->file, ".sh") ? 0755 : 0644, text, length,
-			    &product, f);
-	if (!result)
-		free(product.name);
-	return result;
+	if (result && vmm == bake->options.vmm)
+		return -1;
+	if (result) {
+		say_tolerated(&why);
+		return 0;
+	}
+	return bake_write(bake, vmm->file, strstr(vmm->file, ".sh") ? 0755 : 0644, text, length,
+			  &bake->words[index], f);
 }
 
 static int bake_manifest(const struct bake *bake, struct failure *f)
@@ -214,29 +222,62 @@ static void remove_directory(const char *path)
 	rmdir(path);
 }
 
+/* Volumes are QEMU's only. */
+static bool can_serve(const struct bake *bake, const struct vmm *vmm)
+{
+	return !bake->options.image->volume_count || vmm == &vmms[0];
+}
+
 static int fill(struct bake *bake, struct failure *f)
 {
 	if (bake_kernel(bake, f) || bake_layers(bake, f) || bake_config(bake, f) ||
 	    bake_upper(bake, f))
 		return -1;
 	for (size_t i = 0; i < vmm_count; i++)
-		if (bake_vmm(bake, &vmms[i], f))
+		if (can_serve(bake, &vmms[i]) && bake_vmm(bake, i, f))
 			return -1;
 	return bake_manifest(bake, f);
+}
+
+#define NOT_FREE "a baked directory is a new one, or an empty one"
+
+/* Before the work: whether nothing is there, or an empty directory, not a link to one. */
+static bool is_free(const char *target)
+{
+	struct dirent *entry;
+	size_t count = 0;
+	struct stat st;
+	DIR *list;
+
+	if (lstat(target, &st))
+		return true;
+	errno = ENOTDIR;
+	list = S_ISDIR(st.st_mode) ? opendir(target) : NULL;
+	if (!list)
+		return false;
+	while ((entry = readdir(list)))
+		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+	closedir(list);
+	errno = count ? ENOTEMPTY : EBUSY;
+	return !count && strcmp(target, ".") != 0;
 }
 
 /* rename(2) takes an empty directory's place, and no other's. */
 static int place(struct bake *bake, struct failure *f)
 {
-	const char *target = bake->options.directory;
+	AUTO_FREE char *target = must_copy(bake->options.directory);
 
+	for (size_t end = strlen(target); end > 1 && target[end - 1] == '/'; end--)
+		target[end - 1] = '\0';
+	if (!is_free(target))
+		return fail_err(f, errno, "", target, NOT_FREE);
 	bake->directory = must_format("%s.tmp-%d", target, (int)getpid());
 	if (mkdir(bake->directory, 0755))
 		return fail_sys(f, "mkdir", bake->directory);
 	if (!fill(bake, f)) {
 		if (!rename(bake->directory, target))
 			return 0;
-		fail_err(f, errno, "", target, "a baked directory is a new one, or an empty one");
+		fail_err(f, errno, "", target, NOT_FREE);
 	}
 	remove_directory(bake->directory);
 	return -1;
@@ -250,12 +291,19 @@ static void free_products(struct bake *bake)
 	for (size_t i = 0; bake->layers && i < bake->boot.layers.count; i++)
 		free(bake->layers[i].name);
 	free(bake->layers);
+	free(bake->upper.name);
+	for (size_t i = 0; i < VMM_MAX; i++)
+		free(bake->words[i].name);
 }
 
 static int bake_all(struct bake *bake, int argc, char *const *argv, struct failure *f)
 {
-	if (options_parse_bake(argc, argv, &bake->options, f) || signals_open(f) < 0 ||
-	    boot_prepare(&bake->options, &bake->boot, f) || place(bake, f))
+	if (options_parse_bake(argc, argv, &bake->options, f) || signals_open(f) < 0)
+		return -1;
+	if (!can_serve(bake, bake->options.vmm))
+		return fail_config(f, "", "--volume is for QEMU, not for --for %s",
+				   bake->options.vmm->name);
+	if (boot_prepare(&bake->options, &bake->boot, f) || place(bake, f))
 		return -1;
 	return bake->options.vmm_asked ? print_to(bake, bake->options.vmm, stdout, f) : 0;
 }

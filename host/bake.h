@@ -23,7 +23,9 @@ struct bake {
 	struct product initramfs;
 	struct product config;
 	struct product *layers;
-	struct strings names; /* of the layers */
+	struct product upper;          /* .name NULL: none */
+	struct product words[VMM_MAX]; /* each VMM's file; .name NULL: it cannot be told */
+	struct strings names;          /* of the layers */
 	char *upper_key;
 };
 

@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#define COPY_CHUNK (1u << 20)
 
 char *bake_path(const struct bake *bake, const char *name)
 {
@@ -50,24 +53,39 @@ int bake_write(const struct bake *bake, const char *name, mode_t mode, const voi
 }
 
 /* A copy, hashed on its way. */
+static bool is_zero(const char *bytes, size_t length)
+{
+	return !bytes[0] && !memcmp(bytes, bytes + 1, length - 1);
+}
+
+/* Holes stay holes: what is there before is a new file, and its end is set at last. */
+static int put_part(int to, const char *path, const char *bytes, size_t length, struct failure *f)
+{
+	if (!is_zero(bytes, length))
+		return write_all(to, path, bytes, length, f);
+	return lseek(to, (off_t)length, SEEK_CUR) < 0 ? fail_sys(f, "seek", path) : 0;
+}
+
 static int copy_fd(int from, int to, const char *path, struct sha256 *hash, uint64_t *ret_size,
 		   struct failure *f)
 {
-	AUTO_FREE char *buffer = must_alloc(1u << 20);
+	AUTO_FREE char *buffer = must_alloc(COPY_CHUNK);
 	ssize_t got;
 
 	*ret_size = 0;
-	while ((got = read(from, buffer, 1u << 20)) != 0) {
+	while ((got = read(from, buffer, COPY_CHUNK)) != 0) {
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return fail_sys(f, "read", path);
-		if (write_all(to, path, buffer, (size_t)got, f))
+		if (signals_want_end())
+			return fail_err(f, EINTR, "", path, "ended by a signal");
+		if (put_part(to, path, buffer, (size_t)got, f))
 			return -1;
 		sha256_update(hash, buffer, (size_t)got);
 		*ret_size += (uint64_t)got;
 	}
-	return 0;
+	return ftruncate(to, (off_t)*ret_size) ? fail_sys(f, "truncate", path) : 0;
 }
 
 int bake_copy(const struct bake *bake, const char *from, const char *name, int *ret_fd,

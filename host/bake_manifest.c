@@ -39,6 +39,15 @@ static void write_layer(struct writer *writer, const struct bake *bake, size_t i
 	write_close(writer, '}');
 }
 
+static void write_monitor(struct writer *writer, const struct vmm *vmm, const struct product *words)
+{
+	if (!words->name)
+		return;
+	write_product(writer, NULL, words);
+	write_string(writer, "monitor", vmm->name);
+	write_close(writer, '}');
+}
+
 size_t bake_manifest_text(const struct bake *bake, const char *line, char *text, size_t size)
 {
 	struct writer writer = {.text = text, .size = size};
@@ -59,6 +68,15 @@ size_t bake_manifest_text(const struct bake *bake, const char *line, char *text,
 	write_open(&writer, "layers", '[');
 	for (size_t i = 0; i < bake->boot.layers.count; i++)
 		write_layer(&writer, bake, i);
+	write_close(&writer, ']');
+	if (bake->upper.name) {
+		write_product(&writer, "upper", &bake->upper);
+		write_string(&writer, "serial", SMK_SERIAL_UPPER);
+		write_close(&writer, '}');
+	}
+	write_open(&writer, "monitors", '[');
+	for (size_t i = 0; i < vmm_count; i++)
+		write_monitor(&writer, &vmms[i], &bake->words[i]);
 	write_close(&writer, ']');
 	write_close(&writer, '}');
 	return write_finish(&writer);

@@ -17,11 +17,16 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/sha256.h"
+#include "verity.h"
+
 #define UNUSED_DAYS 30 /* an image nobody ran for so long is removed */
 #define LOCK_PREFIX ".lock-"
+#define DIGEST      "user.smk.sha256" /* an attribute: lower-case digits */
 
 void cache_sweep(void)
 {
@@ -160,6 +165,51 @@ static char *find(const struct cache_request *request, const char *directory)
 	return NULL;
 }
 
+/*
+ * The digest of an image's bytes is kept with it, for who copies them: cache_check(). A file system
+ * without such attributes keeps none.
+ */
+static int remember_digest(const char *path, struct failure *f)
+{
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	char hex[2 * SHA256_SIZE + 1];
+	uint64_t size;
+
+	if (fd < 0)
+		return fail_sys(f, "open", path);
+	if (verity_hash_file(fd, path, hex, &size, f))
+		return -1;
+	if (fsetxattr(fd, DIGEST, hex, strlen(hex), 0) && errno != EOPNOTSUPP)
+		return fail_sys(f, "setxattr", path);
+	return 0;
+}
+
+int cache_check(const char *image, const char *hex, struct failure *f)
+{
+	char kept[2 * SHA256_SIZE + 1] = "";
+	ssize_t length = getxattr(image, DIGEST, kept, sizeof(kept) - 1);
+
+	if (length < 0 || !strcmp(kept, hex))
+		return 0;
+	if (unlink(image))
+		return fail_sys(f, "unlink", image);
+	return fail_err(f, 0, "", image, "was damaged in the cache, and is removed: bake again");
+}
+
+/* Of a smk that was killed: with the lock, nobody else makes this image. */
+static void remove_leftovers(const char *directory, const char *name)
+{
+	AUTO_FREE char *prefix = must_format("%s.tmp-", name);
+	DIR *list = opendir(directory);
+	struct dirent *entry;
+
+	while (list && (entry = readdir(list)))
+		if (!strncmp(entry->d_name, prefix, strlen(prefix)))
+			unlinkat(dirfd(list), entry->d_name, 0);
+	if (list)
+		closedir(list);
+}
+
 /* Makes a temporary file and gives it its name. */
 static int make(const struct cache_request *request, const char *directory, char **ret_image,
 		struct failure *f)
@@ -168,9 +218,13 @@ static int make(const struct cache_request *request, const char *directory, char
 		must_format("%s/%s.tmp-%d", directory, request->names[0], (int)getpid());
 	AUTO_FREE char *image = NULL;
 	unsigned which = 0;
-	int result = request->make(request->context, temporary, &which, f);
+	int result;
 
+	remove_leftovers(directory, request->names[0]);
+	result = request->make(request->context, temporary, &which, f);
 	image = must_format("%s/%s", directory, request->names[which]);
+	if (!result)
+		result = remember_digest(temporary, f);
 	if (!result)
 		result = sync_path(temporary, f);
 	if (!result && rename(temporary, image))

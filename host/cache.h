@@ -40,6 +40,9 @@ int cache_open(const struct cache_request *request, struct cache_place *ret,
 int cache_make(const struct cache_request *request, struct cache_place *place,
 	       struct failure *f) FAIL_MUST_CHECK;
 
+/* Whether an image has the digest that it was made with; one that has another is removed. */
+int cache_check(const char *image, const char *hex, struct failure *f) FAIL_MUST_CHECK;
+
 /* Removes what nobody has used for long: images, temporary files, locks. */
 void cache_sweep(void);
 

@@ -14,8 +14,9 @@
 
 #include "lib/sha256.h"
 
-#define FAN_OUT    (VERITY_BLOCK / SHA256_SIZE)
-#define LEVELS_MAX 16
+#define FAN_OUT       (VERITY_BLOCK / SHA256_SIZE)
+#define LEVELS_MAX    16
+#define SIGNAL_BLOCKS 1024 /* between two looks for a signal */
 
 /* A level's digests, padded with zeros to whole blocks. */
 struct level {
@@ -80,6 +81,10 @@ static int hash_data(int fd, const char *path, uint64_t blocks, struct level *re
 	uint8_t block[VERITY_BLOCK];
 
 	for (uint64_t i = 0; i < blocks; i++) {
+		if (i % SIGNAL_BLOCKS == 0 && signals_want_end()) {
+			free(level.bytes);
+			return fail_err(f, EINTR, "", path, "ended by a signal");
+		}
 		if (read_block(fd, path, i * VERITY_BLOCK, block, f)) {
 			free(level.bytes);
 			return -1;
@@ -185,6 +190,8 @@ int verity_hash_file(int fd, const char *path, char ret_hex[65], uint64_t *ret_s
 			continue;
 		if (got < 0)
 			return fail_sys(f, "read", path);
+		if (signals_want_end())
+			return fail_err(f, EINTR, "", path, "ended by a signal");
 		sha256_update(&hash, buffer, (size_t)got);
 		size += (uint64_t)got;
 	}

@@ -28,6 +28,7 @@ const struct vmm vmms[] = {
 	{"vz", "vz.json", "console=hvc0 quiet panic=-1", "", true, print_vz},
 };
 const size_t vmm_count = sizeof(vmms) / sizeof(vmms[0]);
+_Static_assert(sizeof(vmms) / sizeof(vmms[0]) <= VMM_MAX, "room for all");
 
 const struct vmm *vmm_find(const char *name)
 {

@@ -34,6 +34,7 @@ struct vmm {
 
 extern const struct vmm vmms[];
 extern const size_t vmm_count;
+#define VMM_MAX 8                             /* room for all */
 const struct vmm *vmm_find(const char *name); /* NULL: none has the name */
 
 /* The kernel's command line, in memory that the caller frees. */

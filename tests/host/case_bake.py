@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """smk bake: what the directory holds, and that it is there whole or not at all."""
 
+import glob
 import hashlib
 import json
 import os
+import signal
+import subprocess
+import time
 
-from harness import case, check, check_equal, check_in
-from host_case import leftovers, tiny_bundle
+from harness import SMK, case, check, check_equal, check_in, wait_until
+from host_case import leftovers, own_cache, tiny_bundle
+from image_builder import Image, entry, layer, tar
 
 FILES = ["cloud-hypervisor.sh", "config.json", "firecracker.json", "initramfs", "kernel", "layer-000.squashfs",
          "libkrun.json", "manifest.json", "qemu.sh", "vz.json"]
@@ -25,14 +30,19 @@ def tree(directory):
 def baked_files(context):
     """Every digest and size of the manifest is the file's; each VMM's words name every file."""
     directory = context.path("baked")
-    context.smk("bake", tiny_bundle(context), directory).expect(0, out="")
-    check_equal(sorted(os.listdir(directory)), FILES, "files")
+    context.smk("bake", "--upper", "disk:8M", tiny_bundle(context), directory).expect(0, out="")
+    check_equal(sorted(os.listdir(directory)), sorted(FILES + ["upper.ext4"]), "files")
     manifest = json.loads(read(directory, "manifest.json"))
     check_equal((manifest["version"], manifest["platform"]), (1, "linux/arm64"), "manifest")
-    for product in (manifest["kernel"], manifest["initramfs"], manifest["config"], *manifest["layers"]):
+    for product in (manifest["kernel"], manifest["initramfs"], manifest["config"], *manifest["layers"],
+                    manifest["upper"], *manifest["monitors"]):
         data = read(directory, product["path"])
         check_equal((product["size"], product["digest"]), (len(data), "sha256:" + hashlib.sha256(data).hexdigest()),
                     product["path"])
+    check_equal(manifest["upper"]["serial"], "smk-upper", "serial")
+    check_equal({m["monitor"]: m["path"] for m in manifest["monitors"]},
+                {"qemu": "qemu.sh", "firecracker": "firecracker.json", "cloud-hypervisor": "cloud-hypervisor.sh",
+                 "libkrun": "libkrun.json", "vz": "vz.json"}, "monitors")
     for name in ("qemu.sh", "cloud-hypervisor.sh", "firecracker.json", "libkrun.json", "vz.json"):
         text = read(directory, name).decode()
         for word in ("kernel", "initramfs", "layer-000.squashfs", "quiet panic=-1"):
@@ -48,8 +58,75 @@ def baked_files(context):
 def baked_twice_is_the_same(context):
     bundle = tiny_bundle(context)
     for name in ("a", "b"):
-        context.smk("bake", "--verity", bundle, context.path(name)).expect(0)
-    check(tree(context.path("a")) == tree(context.path("b")), "two bakes of one bundle differ")
+        context.smk("bake", "--verity", "--upper", "disk:8M", bundle, context.path(name)).expect(0)
+        time.sleep(1.1)  # the clock of file systems' superblocks
+    ours, theirs = tree(context.path("a")), tree(context.path("b"))
+    check_equal([name for name in ours if ours[name] != theirs[name]], [], "files in which two bakes of one bundle differ")
+
+
+@case(timeout=120)
+def baked_layers_are_those_that_were_made(context):
+    """A bit that changed in the cache is found, the image made anew; holes stay holes."""
+    own_cache(context)
+    image = Image([layer(tar(entry("bin/hello", data=os.urandom(100000)), entry("big", data=bytes(32 << 20))), "+gzip")])
+    image = image.layout(context.path("image"))
+    for system in ("squashfs", "erofs"):
+        words = ["bake", "--verity", "--layer-fs", system, image]
+        context.smk(*words, context.path("a" + system)).expect(0)
+        used = os.stat(context.path("a" + system, "layer-000." + system))
+        check(used.st_blocks * 512 < 8 << 20, f"{used.st_blocks} blocks of {used.st_size} bytes")
+        [cached] = glob.glob(os.path.join(context.env["XDG_CACHE_HOME"], "smk", "layers", "*." + system))
+        with open(cached, "r+b") as file:
+            file.seek(50000)
+            file.write(b"damaged")
+        context.smk(*words, context.path("b")).expect_line(125, "smk: ", "was damaged in the cache")
+        check(not os.path.exists(context.path("b")), "something was baked")
+        context.smk(*words, context.path("c" + system)).expect(0)
+        check_equal(tree(context.path("c" + system)), tree(context.path("a" + system)), "the directory")
+
+
+@case(timeout=60)
+def bake_ends_by_a_signal(context):
+    """In the middle of copying and hashing: at once, with nothing left."""
+    own_cache(context)
+    image = Image([layer(tar(entry("bin/hello"), entry("big", data=bytes(1 << 30))), "+gzip")]).layout(context.path("image"))
+    context.smk("bake", "--layer-fs", "erofs", image, context.path("first")).expect(0)
+    process = context.popen([SMK, "bake", "--verity", "--layer-fs", "erofs", image, context.path("second")],
+                            stderr=subprocess.PIPE)
+    wait_until(lambda: glob.glob(context.path("second.tmp-*", "layer-000.*")), 20, "layer")
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=context.left())
+    check_equal(process.returncode, 125, "exit code")
+    check_in(b"ended by a signal", errors, "stderr")
+    check_equal([n for n in os.listdir(context.path()) if n.startswith("second")], [], "left")
+
+
+@case()
+def leftovers_of_a_killed_smk(context):
+    """Who makes an image takes away what was left of it."""
+    own_cache(context)
+    image = Image([layer(tar(entry("bin/hello")))]).layout(context.path("image"))
+    context.smk("bake", image, context.path("a")).expect(0)
+    [cached] = glob.glob(os.path.join(context.env["XDG_CACHE_HOME"], "smk", "layers", "*.squashfs"))
+    own = os.path.join(os.path.dirname(cached), hashlib.sha256(tar(entry("bin/hello"))).hexdigest() +
+                       os.path.basename(cached)[64:].replace("-chain", "") + ".tmp-99999999")
+    with open(own, "w", encoding="utf-8"):
+        pass
+    os.unlink(cached)
+    context.smk("bake", image, context.path("b")).expect(0)
+    check(not os.path.exists(own), "the leftover is still there")
+
+
+@case()
+def volumes_are_for_one_monitor(context):
+    own_cache(context)
+    image = Image([layer(tar(entry("bin/hello")))]).layout(context.path("image"))
+    volume = ["--volume", context.path() + ":/v"]
+    context.smk("bake", *volume, "--for", "firecracker", image, context.path("a")).expect_line(
+        125, "smk: ", "--volume is for QEMU, not for --for firecracker")
+    context.smk("bake", *volume, image, context.path("b/")).expect(0)
+    check_equal([n for n in sorted(os.listdir(context.path("b"))) if n in FILES[:3] + FILES[6:]],
+                ["config.json", "manifest.json", "qemu.sh"], "files")
 
 
 @case()
@@ -71,8 +148,13 @@ def words_for_one_monitor(context):
 def only_a_new_directory(context):
     """An empty one is new; any other stays as it is, and nothing is left beside it."""
     bundle = tiny_bundle(context)
-    os.mkdir(context.path("empty"))
+    for name in ("empty", "slashed"):
+        os.mkdir(context.path(name))
     context.smk("bake", bundle, context.path("empty")).expect(0)
+    context.smk("bake", bundle, context.path("slashed") + "//").expect(0)
+    os.mkdir(context.path("other"))
+    os.symlink("other", context.path("link"))
+    context.smk("bake", bundle, context.path("link")).expect_line(125, "smk: ", "/link", "new one, or an empty one")
     os.mkdir(context.path("full"))
     with open(context.path("full", "x"), "w", encoding="utf-8"):
         pass
