@@ -83,6 +83,34 @@ int step_mknod(struct apply_state *state, const struct step *step, struct failur
 	return make_node(state->parent.fd, name, step, f);
 }
 
+static int open_inside(int root_fd, const char *path, int flags)
+{
+	return sys_open_resolve(root_fd, path, flags | O_NONBLOCK | O_NOCTTY, 0,
+				RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+/* A resolv.conf of the machine that made the image: what it asks listens there, and not here. */
+static bool is_stub(int root_fd, const char *path)
+{
+	static const char server[] = "nameserver";
+	AUTO_FD fd = open_inside(root_fd, path, O_RDONLY);
+	char text[4096];
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (got < 0)
+		return false;
+	text[got] = '\0';
+	for (char *word = strtok(text, "\n"); word; word = strtok(NULL, "\n")) {
+		if (strncmp(word, server, strlen(server)) != 0)
+			continue;
+		word += strlen(server);
+		word += strspn(word, " \t");
+		if (strncmp(word, "127.", 4) != 0 && strcmp(word, "::1") != 0)
+			return false;
+	}
+	return true;
+}
+
 /*
  * Links are followed inside the root (an image's resolv.conf often is one) and a missing file is
  * made where they lead. Only a regular file is ever written to.
@@ -97,12 +125,14 @@ int step_file(struct apply_state *state, const struct step *step, struct failure
 		return -1;
 	if (fstat(place_fd, &status))
 		return fail_sys(f, "stat", step->dst);
-	if (step->flags & STEP_IF_MISSING && (!S_ISREG(status.st_mode) || status.st_size > 0))
+	if (step->flags & STEP_IF_MISSING &&
+	    (!S_ISREG(status.st_mode) ||
+	     (status.st_size > 0 &&
+	      !(step->flags & STEP_IF_STUB && is_stub(state->root_fd, step->dst)))))
 		return 0;
 	if (!S_ISREG(status.st_mode))
 		return fail_err(f, EINVAL, "write", step->dst, "not a regular file");
-	fd = sys_open_resolve(state->root_fd, step->dst, O_WRONLY | O_TRUNC | O_NONBLOCK | O_NOCTTY,
-			      0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	fd = open_inside(state->root_fd, step->dst, O_WRONLY | O_TRUNC);
 	if (fd < 0)
 		return fail_sys(f, "open", step->dst);
 	if (sys_write_full(fd, step->src, strlen(step->src)))

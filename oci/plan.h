@@ -107,6 +107,8 @@ enum step_flag {
 	STEP_WORK = 1 << 8,          /* STEP_MKNOD: dst is a work path */
 	STEP_BY_MACHINE = 1 << 9,    /* STEP_MOUNT: PID 1 makes it and hands it to the child */
 	STEP_COPY_OWNER = 1 << 10,   /* with STEP_COPY_UP: and has its owner and mode */
+	STEP_IF_STUB = 1 << 11,      /* with STEP_IF_MISSING: or a resolv.conf of no name server but
+				      * loopback ones */
 };
 
 struct step {

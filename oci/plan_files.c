@@ -13,10 +13,10 @@
 
 /* Writes a file unless the configuration mounts one there. */
 static int plan_file(struct planner *planner, const char *path, const char *field, const char *text,
-		     struct failure *f)
+		     unsigned flags, struct failure *f)
 {
 	struct step step = {.kind = STEP_FILE,
-			    .flags = STEP_IF_MISSING,
+			    .flags = flags,
 			    .field = field,
 			    .src = text,
 			    .dst = path,
@@ -67,22 +67,36 @@ static int plan_volumes(struct planner *planner, struct failure *f)
 	return 0;
 }
 
+/* The annotation's text; else the kernel's, unless the image's has a server that can be there. */
+static int plan_resolv_conf(struct planner *planner, struct failure *f)
+{
+	static const char path[] = "/etc/resolv.conf";
+	const struct oci_spec *spec = planner->spec;
+	const char *text = planner->sources->resolv_conf;
+
+	for (size_t i = 0; i < spec->annotation_count; i++)
+		if (strcmp(spec->annotations[i].key, OCI_ANNOTATION_RESOLV_CONF) == 0)
+			return plan_file(planner, path, "/annotations/" OCI_ANNOTATION_RESOLV_CONF,
+					 spec->annotations[i].value, STEP_OPTIONAL, f);
+	if (!text)
+		return 0;
+	return plan_file(planner, path, "<builtin:/etc/resolv.conf>", text,
+			 STEP_IF_MISSING | STEP_IF_STUB, f);
+}
+
 int plan_files(struct planner *planner, struct failure *f)
 {
 	const char *hostname = planner->spec->hostname;
-	const char *resolv_conf = planner->sources->resolv_conf;
 	const char *hosts = HOSTS;
 
 	if (hostname) {
 		hosts = arena_printf(planner->arena, HOSTS "127.0.1.1\t%s\n", hostname);
 		if (plan_file(planner, "/etc/hostname", "<builtin:/etc/hostname>",
-			      arena_printf(planner->arena, "%s\n", hostname), f))
+			      arena_printf(planner->arena, "%s\n", hostname), STEP_IF_MISSING, f))
 			return -1;
 	}
-	if (plan_file(planner, "/etc/hosts", "<builtin:/etc/hosts>", hosts, f) ||
+	if (plan_file(planner, "/etc/hosts", "<builtin:/etc/hosts>", hosts, STEP_IF_MISSING, f) ||
 	    plan_volumes(planner, f))
 		return -1;
-	if (!resolv_conf)
-		return 0;
-	return plan_file(planner, "/etc/resolv.conf", "<builtin:/etc/resolv.conf>", resolv_conf, f);
+	return plan_resolv_conf(planner, f);
 }

@@ -53,6 +53,37 @@ def name_servers_of_the_image(context):
     machine.boot().expect(0, "nameserver 192.0.2.1\n")
 
 
+@case(timeout=120)
+def name_servers_of_another_machine(context):
+    """The image has those that its author's machine had on loopback addresses, or none: the kernel's take their place."""
+    for number, text in enumerate(("# a stub\nnameserver 127.0.0.53\nnameserver ::1\noptions edns0\n", "search example\n")):
+        machine = Machine(context, shell_config("cat /etc/resolv.conf"), "ip=dhcp")
+        machine.argv += NETWORK
+        machine.disk(small_image(context), "smk-layer-000")
+        machine.disk(layer(context, f"stub-{number}", {"etc/resolv.conf": text}), "smk-layer-001")
+        outcome = machine.boot().expect(0)
+        check_in("nameserver 10.0.2.9\n", outcome.out, "/etc/resolv.conf")
+        for part in ("127.0.0.53", "::1", "search example", "edns0"):
+            check(part not in outcome.out, f"/etc/resolv.conf still has {part}: {outcome.out!r}")
+    machine = Machine(context, shell_config("cat /etc/resolv.conf"), "ip=dhcp")
+    machine.argv += NETWORK
+    mixed = "nameserver 127.0.0.53\nnameserver\t192.0.2.1\n"
+    machine.disk(small_image(context), "smk-layer-000")
+    machine.disk(layer(context, "mixed", {"etc/resolv.conf": mixed}), "smk-layer-001")
+    machine.boot().expect(0, mixed)
+
+
+@case()
+def name_servers_of_the_configuration(context):
+    """The annotation's text replaces the image's, which names another server."""
+    config = shell_config("cat /etc/resolv.conf")
+    config["annotations"] = {"dev.supermachine.resolv-conf": "nameserver 192.0.2.7\n"}
+    machine = Machine(context, config)
+    machine.disk(small_image(context), "smk-layer-000")
+    machine.disk(layer(context, "mine", {"etc/resolv.conf": "nameserver 192.0.2.1\n"}), "smk-layer-001")
+    machine.boot().expect(0, "nameserver 192.0.2.7\n")
+
+
 @case()
 def no_network_no_name_servers(context):
     machine = Machine(context, shell_config("ls /etc/resolv.conf"))
