@@ -13,6 +13,8 @@
 #include "host.h"
 #include "host/tsi/tsi.h"
 
+#define NET_DNS_MAX 3 /* as many as resolvers ask */
+
 enum net_kind {
 	NET_NONE,
 	NET_TSI,
@@ -34,6 +36,8 @@ struct net_options {
 	struct tsi_publish publishes[TSI_PUBLISHES_MAX]; /* not bound yet */
 	const char *texts[TSI_PUBLISHES_MAX];            /* as they were given */
 	size_t publish_count;
+	const char *dns[NET_DNS_MAX];
+	size_t dns_count;
 };
 
 /* A network that runs, as far as QEMU and smk have to know. */
@@ -45,6 +49,8 @@ struct net {
 
 /* Whether the options fit each other. */
 int net_check(const struct net_options *options, struct failure *f) FAIL_MUST_CHECK;
+/* The guest's /etc/resolv.conf, malloc'd; NULL: the image keeps its own. */
+char *net_resolv_conf(const struct net_options *options);
 /*
  * Takes the published ports and starts TSI's process; `ret` is to be stopped. The guest's end of the
  * control channel is that process's when it is to go over vsock: then it is closed here, and -1.

@@ -148,11 +148,27 @@ int set_publish(struct run_options *o, const char *value, struct failure *f)
 	return 0;
 }
 
+int set_dns(struct run_options *o, const char *value, struct failure *f)
+{
+	struct net_options *net = o->net;
+	struct in6_addr address;
+
+	if (inet_pton(AF_INET, value, &address) != 1 && inet_pton(AF_INET6, value, &address) != 1)
+		return fail_config(f, "", "--dns %s: not an IP address", value);
+	if (net->dns_count == NET_DNS_MAX)
+		return fail_config(f, "", "--dns %s: at most %u", value, NET_DNS_MAX);
+	net->dns[net->dns_count++] = value;
+	return 0;
+}
+
 int net_check(const struct net_options *options, struct failure *f)
 {
 	if (options->kind == NET_NONE && options->publish_count)
 		return fail_config(f, "", "--publish %s: there is no network: use --net tsi",
 				   options->texts[0]);
+	if (options->kind == NET_NONE && options->dns_count)
+		return fail_config(f, "", "--dns %s: there is no network: use --net tsi",
+				   options->dns[0]);
 	for (size_t i = 0; i < options->publish_count; i++)
 		if (options->kind == NET_USER && options->publishes[i].address.ss_family != AF_INET)
 			return fail_config(f, "", "--publish %s: --net user has IPv4 only",

@@ -65,6 +65,8 @@ static const struct option table[] = {
 	 .only = RUN},
 	{"--publish", 'p', "[IP:]HOST:GUEST", "a TCP port of the guest on the host (repeatable)",
 	 .set = set_publish, .only = RUN},
+	{"--dns", 0, "IP", "the guest's name server (repeatable; default: this machine's)",
+	 .set = set_dns, .only = RUN},
 	{"--entrypoint", 0, "WORD", "instead of the image's: a program, or a JSON array",
 	 IMAGE_TEXT(entrypoint)},
 	{"--workdir", 'w', "DIR", "the working directory", IMAGE(workdir)},

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """--net and --publish: what QEMU is told, and TSI's process. Its packets are in tests/tsi/units.c."""
 
+import json
 import os
 import re
 import signal
@@ -165,3 +166,70 @@ def print_vmm_has_no_tsi(context):
     check("vsock" not in result.text and "tsi_hijack" not in result.text, result.text)
     result = context.smk("run", "--print-vmm", "--net", "user", directory).expect(0)
     check_in("virtio-net-device", result.text, "command line")
+
+
+def guest_resolv_conf(context, host, *words):
+    """What smk tells the guest when /etc/resolv.conf of this machine is that text: the annotation's, and stderr."""
+    if not os.path.exists(context.path("bundle")):
+        fake_qemu(context, "warning")
+        tiny_bundle(context)
+    for name, text in host.items():
+        with open(context.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+    os.makedirs(context.path("run", "resolve"), exist_ok=True)
+    if "upstream" in host:
+        os.replace(context.path("upstream"), context.path("run", "resolve", "resolv.conf"))
+    script = ("mount --bind $0 /etc/resolv.conf && mount -t tmpfs none /run && mkdir /run/systemd && "
+              "cp -r $1 /run/systemd/ && shift && exec \"$@\"")
+    result = context.run(["unshare", "-m", "sh", "-c", script, context.path("host"), context.path("run", "resolve"),
+                          SMK, "run", "--print-vmm", "--keep", *words, context.path("bundle")]).expect(0)
+    with open(re.search(r"^# initramfs: (.*)$", result.text, re.M)[1], "rb") as file:
+        found = re.search(rb'"dev.supermachine.resolv-conf":\s*("(?:[^"\\]|\\.)*")', file.read())
+    return found and json.loads(found[1]), result.errors
+
+
+@case()
+def dns_of_this_machine(context):
+    """Servers that the guest may reach, with the search list; of systemd's stub, those that it asks itself."""
+    mixed = "# c\nnameserver 127.0.0.53\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\nsearch a.example b\nsortlist x\n"
+    got, _ = guest_resolv_conf(context, {"host": mixed}, "--net", "tsi")
+    check_equal(got, "nameserver 192.0.2.1\nsearch a.example b\n", "resolv.conf")
+    got, _ = guest_resolv_conf(context, {"host": mixed}, "--net", "tsi:loopback")
+    check_equal(got, "nameserver 127.0.0.53\nnameserver 192.0.2.1\nsearch a.example b\n", "resolv.conf")
+    stub = "nameserver 127.0.0.53\noptions edns0\n"
+    got, _ = guest_resolv_conf(context, {"host": stub, "upstream": "nameserver 2001:db8::1\n"}, "--net", "tsi")
+    check_equal(got, "nameserver 2001:db8::1\n", "resolv.conf")
+
+
+@case()
+def dns_of_nobody(context):
+    for text in ("nameserver 127.0.0.53\nnameserver ::1\n", ""):
+        got, errors = guest_resolv_conf(context, {"host": text}, "--net", "tsi")
+        check_equal(got, None, "resolv.conf")
+        check_in("no name server that the guest may reach is in /etc/resolv.conf: --dns names one", errors, "stderr")
+    for net in ("none", "user"):
+        got, errors = guest_resolv_conf(context, {"host": "nameserver 192.0.2.1\n"}, "--net", net)
+        check_equal((got, "name server" in errors), (None, False), f"resolv.conf of --net {net}")
+
+
+@case()
+def dns_option(context):
+    host = {"host": "nameserver 192.0.2.1\nsearch example\n"}
+    for net in ("tsi", "user"):
+        got, errors = guest_resolv_conf(context, host, "--net", net, "--dns", "192.0.2.7", "--dns=2001:db8::7")
+        check_equal(got, "nameserver 192.0.2.7\nnameserver 2001:db8::7\nsearch example\n", "resolv.conf")
+        check("--dns" not in errors, errors)
+    _, errors = guest_resolv_conf(context, host, "--net", "tsi", "--dns", "127.0.0.53")
+    check_in("--dns 127.0.0.53: the guest may not reach it but with --net tsi:loopback", errors, "stderr")
+    _, errors = guest_resolv_conf(context, host, "--net", "tsi:loopback", "--dns", "127.0.0.53")
+    check("--dns" not in errors, errors)
+
+
+@case()
+def dns_is_checked(context):
+    directory = tiny_bundle(context)
+    for words, parts in (
+            (["--net", "tsi", "--dns", "host.example"], ["--dns host.example", "not an IP address"]),
+            (["--net", "tsi", *["--dns=192.0.2.1"] * 4], ["--dns 192.0.2.1", "at most 3"]),
+            (["--net", "none", "--dns", "192.0.2.1"], ["--dns 192.0.2.1", "no network", "--net tsi"])):
+        context.smk("run", *words, directory).expect_line(125, "smk: ", *parts)
