@@ -59,6 +59,13 @@ static bool is_ours(const struct oci_platform *platform)
 	       (!platform->variant || !platform->variant[0] || !strcmp(platform->variant, "v8"));
 }
 
+int check_digest(const char *digest, struct failure *f)
+{
+	if (!strncmp(digest, "sha256:", 7))
+		return 0;
+	return fail_err(f, 0, "", digest, "smk checks sha256 digests only");
+}
+
 char *blob_name(const char *digest)
 {
 	return must_format("blobs/sha256/%s", strchr(digest, ':') + 1);
@@ -67,9 +74,12 @@ char *blob_name(const char *digest)
 static int load_blob(const struct image *image, const struct oci_descriptor *descriptor,
 		     char **ret_bytes, size_t *ret_length, struct failure *f)
 {
-	AUTO_FREE char *name = blob_name(descriptor->digest);
+	AUTO_FREE char *name = NULL;
 	const struct blob_claim claim = {descriptor->digest, true, descriptor->size};
 
+	if (check_digest(descriptor->digest, f))
+		return -1;
+	name = blob_name(descriptor->digest);
 	return blob_load(&image->store, name, claim, ret_bytes, ret_length, f);
 }
 

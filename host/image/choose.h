@@ -14,7 +14,9 @@ int choose_saved(const struct image *image, const char *tag, struct oci_saved_im
 int check_platform(const struct image *image, const struct oci_platform *platform,
 		   struct failure *f) FAIL_MUST_CHECK;
 
-/* The file of a blob in a layout; the caller frees it. */
+/* Whether a descriptor's digest is one that smk can check. */
+int check_digest(const char *digest, struct failure *f) FAIL_MUST_CHECK;
+/* The file of a blob in a layout, by a digest that was checked; the caller frees it. */
 char *blob_name(const char *digest);
 int load_manifest(const struct image *image, const struct oci_descriptor *descriptor,
 		  struct oci_manifest *ret, struct failure *f) FAIL_MUST_CHECK;

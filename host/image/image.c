@@ -81,7 +81,7 @@ static int check_layer(const struct oci_descriptor *layer, struct failure *f)
 {
 	switch (layer->media) {
 	case OCI_MEDIA_LAYER:
-		return 0;
+		return check_digest(layer->digest, f);
 	case OCI_MEDIA_FOREIGN:
 		return fail_err(f, 0, "", layer->digest,
 				"a layer that has to be fetched from elsewhere (%.60s)",

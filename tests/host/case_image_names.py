@@ -9,6 +9,12 @@ from host_case import fake_qemu, own_cache
 from image_builder import Image, layer
 
 
+def other_digest(index):
+    """Of an entry that is not ours, which another program can check."""
+    found = dict(index["manifests"][0], digest="sha512:" + 128 * "a", platform={"os": "linux", "architecture": "amd64"})
+    index["manifests"].insert(0, found)
+
+
 @case()
 def image_that_is_fine(context):
     """What the others are made from runs, in each form: it is the lie that is refused."""
@@ -20,6 +26,7 @@ def image_that_is_fine(context):
                       lying(files=twice, tag=":other")(context.path("twice")),
                       lying(files=platforms("linux/amd64", "linux/arm64/v8"))(context.path("platforms")),
                       lying(files=platforms("linux/arm64", "linux/arm64/v8"))(context.path("first")),
+                      lying(index=other_digest)(context.path("other")),
                       lying(index=put("manifests", 0, "platform", value=None))(context.path("null")),
                       lying(index=put("manifests", 0, "platform", value={}))(context.path("empty"))):
         context.smk("run", reference).expect(0)

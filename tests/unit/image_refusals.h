@@ -48,7 +48,7 @@ static const struct {
 	{INDEX, DIGESTED("sha256:"), PATH("digest"), DIGEST_IS "\"sha256:\""},
 	{INDEX, DIGESTED("sha256:aaaa"), PATH("digest"), DIGEST_IS "\"sha256:aaaa\""},
 	{INDEX, DIGESTED(DIGEST "a"), PATH("digest"), DIGEST_IS "\"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
-	{INDEX, DIGESTED("sha512:" HEX_A HEX_A), PATH("digest"), DIGEST_IS "\"sha512:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
+	{INDEX, DIGESTED("sha512:" HEX_A), PATH("digest"), DIGEST_IS "\"sha512:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
 	{INDEX, DIGESTED("sha256:AAAAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), PATH("digest"),
 		DIGEST_IS "\"sha256:AAAAaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
 	{INDEX, DIGESTED("sha256:../../../../../../../../../../../../../../../../../../../../../x"), PATH("digest"),
