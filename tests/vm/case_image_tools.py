@@ -52,6 +52,7 @@ def fill(root):
         os.makedirs(os.path.join(root, name))
     shutil.copy(PROBE, os.path.join(root, ENTRYPOINT[1:]))
     write(root, "etc/hosts", b"127.0.0.1 here\n")
+    write(root, "etc/hostname", b"here\n")
     os.setxattr(write(root, "bin/able", b"able", 0o755), "security.capability", CAPABILITY)
     os.setxattr(write(root, "marked", b"m"), "user.mark", b"a\0b")
     write(root, "bin/su", b"su", 0o4755)

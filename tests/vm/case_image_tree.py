@@ -94,7 +94,8 @@ def guest_tree_of_sparse_files(context):
 def mount_points(*more):
     """An image that has all the places, so that none is made."""
     places = [folder(name, mtime=TIME + i, mode=0o755) for i, name in enumerate(("dev", "etc", "proc", "sys"))]
-    return [folder("./", mode=0o751, uid=3, gid=4), *places, entry("etc/hosts", data=b"image's\n"), *more]
+    return [folder("./", mode=0o751, uid=3, gid=4), *places, entry("etc/hosts", data=b"image's\n"),
+            entry("etc/hostname", data=b"image's\n"), *more]
 
 
 @case(timeout=120)

@@ -17,7 +17,7 @@ RUNTIME = {
     "sys": "the kernel's",
 }
 # Of an image that has no /etc.
-MADE = {**RUNTIME, "etc": "made, with the file hosts, where there is none"}
+MADE = {**RUNTIME, "etc": "made, with the files hosts and hostname, where there is none"}
 ROOT_TIME = {(".", "time"): "here the root is the writable layer's, new at each boot; at umoci it has the unpacking's"}
 
 
