@@ -178,6 +178,9 @@ int process_hold(const struct process_setup *setup, struct process *ret,
 int process_go(struct process *process, struct failure *f) FAIL_MUST_CHECK;
 /* Kills the process and its group when it still runs, and reaps it; closes its pipes. */
 void process_stop(struct process *process);
+/* Whether the child has ended, at the latest by then; by pidfd, as a pipe's end comes a moment before
+ * there is a status to collect, and may come long before. */
+bool process_await(pid_t pid, double deadline_ms);
 
 /* The last bytes of an output. */
 #define TAIL_SIZE 16384

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -158,17 +157,10 @@ int net_start(struct net_options *options, int *control_fd, struct net *ret, str
 /* Its exit status; killed when it does not end by itself. */
 static int await(pid_t pid)
 {
-	struct pollfd poll_fd = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
-	double deadline = now_ms() + STOP_MS;
 	int status = 0;
-	int got;
 
-	do {
-		got = poll(&poll_fd, 1, poll_timeout(deadline));
-	} while (got < 0 && errno == EINTR && now_ms() < deadline);
-	if (got <= 0)
+	if (!process_await(pid, now_ms() + STOP_MS))
 		kill(pid, SIGKILL);
-	cleanup_fd(&poll_fd.fd);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -219,6 +221,18 @@ int process_go(struct process *process, struct failure *f)
 int process_start(const struct process_setup *setup, struct process *ret, struct failure *f)
 {
 	return process_hold(setup, ret, f) || process_go(ret, f) ? -1 : 0;
+}
+
+bool process_await(pid_t pid, double deadline_ms)
+{
+	AUTO_FD pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd poll_fd = {.fd = pid_fd, .events = POLLIN};
+	int got;
+
+	do {
+		got = poll(&poll_fd, 1, poll_timeout(deadline_ms));
+	} while (got < 0 && errno == EINTR && now_ms() < deadline_ms);
+	return got > 0;
 }
 
 void process_stop(struct process *process)

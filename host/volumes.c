@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,15 +179,6 @@ static int fail_server(const struct volume *volume, struct process *process, int
 	return fail_err(f, 0, "--volume", volume->path, "virtiofsd: %s", words);
 }
 
-/* The output's end is the process's end; nothing is lost when it is not waited for. */
-static void await_end(const struct process *process, double deadline_ms)
-{
-	struct pollfd poll_fd = {.fd = process->output_fd};
-
-	while (poll(&poll_fd, 1, poll_timeout(deadline_ms)) < 0 && errno == EINTR)
-		;
-}
-
 int volumes_check(struct volume_servers *servers, int wait_ms, struct failure *f)
 {
 	double deadline_ms = now_ms() + wait_ms;
@@ -201,7 +191,7 @@ int volumes_check(struct volume_servers *servers, int wait_ms, struct failure *f
 		if (process->pid < 0)
 			continue;
 		if (wait_ms)
-			await_end(process, deadline_ms);
+			(void)process_await(process->pid, deadline_ms);
 		if (waitpid(process->pid, &status, WNOHANG) != process->pid)
 			continue;
 		process->pid = -1;

@@ -255,10 +255,10 @@ def virtiofsd_missing(context):
 
 @case()
 def virtiofsd_that_fails_is_told_before_qemu(context):
-    """QEMU's end comes of it, and says less."""
+    """QEMU's end comes of it, and says less; the server's output is closed before it ends."""
     fake_qemu(context, "broken")
     with open(context.path("tools", "virtiofsd"), "w", encoding="utf-8") as file:
-        file.write("#!/bin/sh\nsleep 0.3\necho virtiofsd: no room for that\nexit 1\n")
+        file.write("#!/bin/sh\necho virtiofsd: no room for that\nexec >&- 2>&-\nsleep 0.3\nexit 1\n")
     os.chmod(context.path("tools", "virtiofsd"), 0o755)
     context.smk("run", "-v", "/usr/share:/x", tiny_image(context)).expect_line(
         125, "smk: /usr/share: --volume: virtiofsd: no room for that")
