@@ -3,7 +3,7 @@
 #ifndef HOST_HOOKS_H
 #define HOST_HOOKS_H
 
-#include "host.h"
+#include "process.h"
 
 struct hooks {
 	const struct bundle *bundle;

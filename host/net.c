@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* TSI's process: what it is given, what is taken from it, and its end. */
 #include "net.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,7 @@
  * an option.
  */
 #include "host.h"
+#include "process.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -3,7 +3,7 @@
  * Programs that smk starts: found in $PATH, started with an argument vector (never a shell), and
  * gone when smk is gone.
  */
-#include "host.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>

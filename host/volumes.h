@@ -8,8 +8,8 @@
 #ifndef HOST_VOLUMES_H
 #define HOST_VOLUMES_H
 
-#include "host.h"
 #include "image/overrides.h"
+#include "process.h"
 
 struct volume_servers {
 	struct image_options *image; /* its volumes have QEMU's ends of the sockets */
