@@ -84,31 +84,33 @@ static char *escape_commas(const char *text)
 	return escaped;
 }
 
+/* One line of them, in memory that the caller frees. */
+static char *join_words(const struct strings *words)
+{
+	char *line = must_copy("");
+
+	for (size_t i = 0; i < words->count; i++) {
+		AUTO_FREE char *shorter = line;
+
+		line = must_format("%s%s%s", shorter, i ? " " : "", words->items[i]);
+	}
+	return line;
+}
+
 static int add_command_line(const struct machine *machine, struct strings *argv, struct failure *f)
 {
-	AUTO_FREE char *line = must_copy(kernel_words[0]);
+	struct strings words = {0};
+	AUTO_FREE char *line = NULL;
 
-	for (size_t i = 1; i < sizeof(kernel_words) / sizeof(kernel_words[0]); i++) {
-		AUTO_FREE char *shorter = line;
-
-		line = must_format("%s %s", shorter, kernel_words[i]);
-	}
-	if (machine->upper_key) {
-		AUTO_FREE char *shorter = line;
-
-		line = must_format("%s " SMK_KEY_UPPER "=%s", shorter, machine->upper_key);
-	}
-	if (*net_kernel_words(machine->net, machine->net_fd)) {
-		AUTO_FREE char *shorter = line;
-
-		line = must_format("%s %s", shorter,
-				   net_kernel_words(machine->net, machine->net_fd));
-	}
-	for (size_t i = 0; i < machine->append->count; i++) {
-		AUTO_FREE char *shorter = line;
-
-		line = must_format("%s %s", shorter, machine->append->items[i]);
-	}
+	for (size_t i = 0; i < sizeof(kernel_words) / sizeof(kernel_words[0]); i++)
+		strings_add(&words, "%s", kernel_words[i]);
+	if (machine->upper_key)
+		strings_add(&words, SMK_KEY_UPPER "=%s", machine->upper_key);
+	net_add_words(machine->net, machine->net_fd, machine->append, &words);
+	for (size_t i = 0; i < machine->append->count; i++)
+		strings_add(&words, "%s", machine->append->items[i]);
+	line = join_words(&words);
+	strings_finish(&words);
 	if (strlen(line) > COMMAND_LINE_MAX)
 		return fail_config(
 			f, "", "--append: the kernel's command line would be %zu bytes: at most %d",

@@ -10,10 +10,10 @@
 #ifndef HOST_NET_H
 #define HOST_NET_H
 
+#include <smk/contract.h>
+
 #include "host.h"
 #include "host/tsi/tsi.h"
-
-#define NET_DNS_MAX 3 /* as many as resolvers ask */
 
 enum net_kind {
 	NET_NONE,
@@ -22,8 +22,8 @@ enum net_kind {
 	NET__COUNT,
 };
 
-/* Without --net. It becomes NET_TSI with the kernel asset that has tsi_hijack. */
-#define NET_DEFAULT NET_NONE
+/* Without --net. */
+#define NET_DEFAULT NET_TSI
 
 #define NET_CONTROL_PORT 5000 /* of vsock */
 
@@ -36,7 +36,7 @@ struct net_options {
 	struct tsi_publish publishes[TSI_PUBLISHES_MAX]; /* not bound yet */
 	const char *texts[TSI_PUBLISHES_MAX];            /* as they were given */
 	size_t publish_count;
-	const char *dns[NET_DNS_MAX];
+	const char *dns[SMK_DNS_MAX];
 	size_t dns_count;
 };
 
@@ -49,8 +49,6 @@ struct net {
 
 /* Whether the options fit each other. */
 int net_check(const struct net_options *options, struct failure *f) FAIL_MUST_CHECK;
-/* The guest's /etc/resolv.conf, malloc'd; NULL: the image keeps its own. */
-char *net_resolv_conf(const struct net_options *options);
 /*
  * Takes the published ports and starts TSI's process; `ret` is to be stopped. The guest's end of the
  * control channel is that process's when it is to go over vsock: then it is closed here, and -1.
@@ -68,7 +66,10 @@ int net_drop_rights(void);
  * vhost-user, or -1.
  */
 void net_add_argv(const struct net_options *options, int fd, struct strings *argv);
-/* Words of the kernel's command line, or "". */
-const char *net_kernel_words(const struct net_options *options, int fd);
+/* Adds to the words of the kernel's command line; those of the user's own (--append) come after. */
+void net_add_words(const struct net_options *options, int fd, const struct strings *own,
+		   struct strings *words);
+/* Adds the name servers that the guest may reach, as the boot contract says them. */
+void net_add_dns(const struct net_options *options, struct strings *words);
 
 #endif

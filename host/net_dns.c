@@ -7,11 +7,14 @@
 #include "net.h"
 
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <arpa/inet.h>
+
+#include <smk/contract.h>
 
 #define LINE_MAX_BYTES 512
 
@@ -29,19 +32,48 @@ static bool is_reachable(const struct net_options *options, const char *server)
 	       (options->allows_loopback || !IN6_IS_ADDR_LOOPBACK(&inet6));
 }
 
-static void append(char **text, const char *key, const char *rest)
+/* As the boot contract writes a list: as many of the words as fit. */
+static void join(const struct strings *words, size_t max, char ret[SMK_NAMES_MAX + 1])
 {
-	AUTO_FREE char *shorter = *text;
+	size_t used = 0;
 
-	*text = must_format("%s%s %s\n", shorter ? shorter : "", key, rest);
+	for (size_t i = 0; i < words->count && i < max; i++) {
+		int length = snprintf(ret + used, SMK_NAMES_MAX + 1 - used, "%s%s", i ? "," : "",
+				      words->items[i]);
+
+		if (used + (size_t)length > SMK_NAMES_MAX)
+			break;
+		used += (size_t)length;
+	}
+	ret[used] = '\0';
 }
 
-/* Adds a file's servers that can be reached, and what else resolvers know; how many servers it were. */
-static size_t add_lines(const struct net_options *options, const char *path, char **text)
+struct resolver {
+	struct strings servers;
+	struct strings domains;
+};
+
+static void finish(struct resolver *resolver)
+{
+	strings_finish(&resolver->servers);
+	strings_finish(&resolver->domains);
+}
+
+/* "search" and "domain" are one to resolvers, and the last one counts. */
+static void read_domains(char *rest, struct strings *domains)
+{
+	char *word;
+
+	strings_finish(domains);
+	while ((word = strsep(&rest, " \t\r\n")))
+		if (*word && !word[strspn(word, SMK_NAME_BYTES)])
+			strings_add(domains, "%s", word);
+}
+
+static void read_file(const struct net_options *options, const char *path, struct resolver *ret)
 {
 	FILE *file = fopen(path, "re");
 	char line[LINE_MAX_BYTES];
-	size_t count = 0;
 
 	while (file && fgets(line, sizeof(line), file)) {
 		char *rest = line;
@@ -50,51 +82,58 @@ static size_t add_lines(const struct net_options *options, const char *path, cha
 		if (!rest)
 			continue;
 		rest += strspn(rest, " \t");
-		rest[strcspn(rest, "\r\n")] = '\0';
-		if (!strcmp(key, "search") || !strcmp(key, "domain") || !strcmp(key, "options")) {
-			append(text, key, rest);
-		} else if (!strcmp(key, "nameserver") && !options->dns_count) {
-			rest[strcspn(rest, " \t")] = '\0';
-			if (!is_reachable(options, rest))
-				continue;
-			append(text, key, rest);
-			count++;
+		if (!strcmp(key, "search") || !strcmp(key, "domain")) {
+			read_domains(rest, &ret->domains);
+		} else if (!strcmp(key, "nameserver")) {
+			rest[strcspn(rest, " \t\r\n")] = '\0';
+			if (is_reachable(options, rest))
+				strings_add(&ret->servers, "%s", rest);
 		}
 	}
 	if (file)
 		fclose(file);
-	return count;
 }
 
-static void warn_of_loopback(const struct net_options *options)
+/* Of --dns, which are the user's affair; the search list is this machine's all the same. */
+static void take_given(const struct net_options *options, struct resolver *ret)
 {
-	for (size_t i = 0; i < options->dns_count; i++)
+	read_file(options, sources[0], ret);
+	strings_finish(&ret->servers);
+	for (size_t i = 0; i < options->dns_count; i++) {
+		strings_add(&ret->servers, "%s", options->dns[i]);
 		if (options->kind == NET_TSI && !is_reachable(options, options->dns[i]))
 			say_warning("--dns %s: the guest may not reach it but with --net "
 				    "tsi:loopback",
 				    options->dns[i]);
+	}
 }
 
-char *net_resolv_conf(const struct net_options *options)
+static void take_own(const struct net_options *options, struct resolver *ret)
 {
-	char *text = NULL;
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]) && !ret->servers.count; i++) {
+		finish(ret);
+		read_file(options, sources[i], ret);
+	}
+	if (!ret->servers.count && options->is_given)
+		say_warning("no name server that the guest may reach is in %s: --dns names one",
+			    sources[0]);
+}
 
-	if (options->dns_count) {
-		for (size_t i = 0; i < options->dns_count; i++)
-			append(&text, "nameserver", options->dns[i]);
-		add_lines(options, sources[0], &text);
-		warn_of_loopback(options);
-		return text;
-	}
-	if (options->kind != NET_TSI)
-		return NULL;
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		if (add_lines(options, sources[i], &text))
-			return text;
-		free(text);
-		text = NULL;
-	}
-	say_warning("no name server that the guest may reach is in %s: --dns names one",
-		    sources[0]);
-	return NULL;
+void net_add_dns(const struct net_options *options, struct strings *words)
+{
+	struct resolver resolver = {0};
+	char servers[SMK_NAMES_MAX + 1];
+	char domains[SMK_NAMES_MAX + 1];
+
+	if (options->dns_count)
+		take_given(options, &resolver);
+	else if (options->kind == NET_TSI)
+		take_own(options, &resolver);
+	join(&resolver.servers, SMK_DNS_MAX, servers);
+	join(&resolver.domains, SIZE_MAX, domains);
+	if (*servers)
+		strings_add(words, SMK_KEY_DNS "=%s", servers);
+	if (*servers && *domains)
+		strings_add(words, SMK_KEY_SEARCH "=%s", domains);
+	finish(&resolver);
 }

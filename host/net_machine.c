@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <arpa/inet.h>
 
@@ -52,11 +53,22 @@ void net_add_argv(const struct net_options *options, int fd, struct strings *arg
 	}
 }
 
-const char *net_kernel_words(const struct net_options *options, int fd)
+static bool has_key(const struct strings *words, const char *key)
 {
-	if (options && options->kind == NET_USER)
-		return USER_WORDS;
-	if (!options || options->kind != NET_TSI || fd < 0)
-		return "";
-	return options->has_control ? TSI_WORD " " CONTROL_WORD : TSI_WORD;
+	for (size_t i = 0; i < words->count; i++)
+		if (!strncmp(words->items[i], key, strlen(key)))
+			return true;
+	return false;
+}
+
+void net_add_words(const struct net_options *options, int fd, const struct strings *own,
+		   struct strings *words)
+{
+	if (!options || options->kind == NET_NONE || (options->kind == NET_TSI && fd < 0))
+		return;
+	strings_add(words, "%s", options->kind == NET_USER ? USER_WORDS : TSI_WORD);
+	if (options->has_control)
+		strings_add(words, "%s", CONTROL_WORD);
+	if (!has_key(own, SMK_KEY_DNS "=") && !has_key(own, SMK_KEY_SEARCH "="))
+		net_add_dns(options, words);
 }

@@ -155,8 +155,8 @@ int set_dns(struct run_options *o, const char *value, struct failure *f)
 
 	if (inet_pton(AF_INET, value, &address) != 1 && inet_pton(AF_INET6, value, &address) != 1)
 		return fail_config(f, "", "--dns %s: not an IP address", value);
-	if (net->dns_count == NET_DNS_MAX)
-		return fail_config(f, "", "--dns %s: at most %u", value, NET_DNS_MAX);
+	if (net->dns_count == SMK_DNS_MAX)
+		return fail_config(f, "", "--dns %s: at most %u", value, SMK_DNS_MAX);
 	net->dns[net->dns_count++] = value;
 	return 0;
 }

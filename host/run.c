@@ -146,24 +146,6 @@ static int prepare_sockets(struct run *run, struct failure *f)
 	return net_start(run->options.net, &run->control[1], &run->net, f);
 }
 
-/* Unless the configuration has one already. */
-static int add_resolv_conf(struct run *run, struct failure *f)
-{
-	const struct oci_spec *spec = &run->boot.bundle.spec;
-	AUTO_FREE char *text = NULL;
-	char key[] = OCI_ANNOTATION_RESOLV_CONF;
-	char *keys[] = {key};
-
-	for (size_t i = 0; i < spec->annotation_count; i++)
-		if (!strcmp(spec->annotations[i].key, key))
-			return 0;
-	text = net_resolv_conf(run->options.net);
-	if (!text)
-		return 0;
-	return bundle_annotate(&run->boot.bundle, &(struct strings){.items = keys, .count = 1},
-			       &(struct strings){.items = &text, .count = 1}, f);
-}
-
 static int prepare(struct run *run, struct failure *f)
 {
 	const struct run_options *options = &run->options;
@@ -171,7 +153,7 @@ static int prepare(struct run *run, struct failure *f)
 	if (machine_check_accel(machine_accel(options->accel), f) || net_check(options->net, f) ||
 	    program_find("qemu-system-aarch64", &run->qemu, f) ||
 	    volumes_choose(&run->volumes, options->print_vmm, f) ||
-	    boot_prepare(options, &run->boot, f) || add_resolv_conf(run, f))
+	    boot_prepare(options, &run->boot, f))
 		return -1;
 	run->timeline.packed_ms = now_ms();
 	if (assets_kernel(&run->kernel, f) || prepare_initramfs(run, f) || prepare_upper(run, f) ||

@@ -15,8 +15,8 @@
 #include "init/guest.h"
 #include "init/sys.h"
 
-static const char known_keys[] =
-	SMK_KEY_CONFIG " " SMK_KEY_LAYERS " " SMK_KEY_UPPER " " SMK_KEY_CONTROL;
+static const char known_keys[] = SMK_KEY_CONFIG
+	" " SMK_KEY_LAYERS " " SMK_KEY_UPPER " " SMK_KEY_CONTROL " " SMK_KEY_DNS " " SMK_KEY_SEARCH;
 
 static bool has_prefix(const char *text, const char *prefix)
 {
@@ -124,14 +124,46 @@ static int set_control(struct bootargs *args, const char *value, struct failure 
 			   value);
 }
 
+/* Words of those bytes with commas between them: nothing else gets into resolv.conf. */
+static bool is_list(const char *value, const char *bytes, size_t max)
+{
+	const char *item = value;
+
+	for (size_t count = 1; count <= max; count++) {
+		size_t length = strspn(item, bytes);
+
+		if (!length || strlen(value) > SMK_NAMES_MAX)
+			return false;
+		if (item[length] != ',')
+			return !item[length];
+		item += length + 1;
+	}
+	return false;
+}
+
+static int set_dns(struct bootargs *args, const char *value, struct failure *f)
+{
+	if (!is_list(value, SMK_NAME_BYTES ":%", SMK_DNS_MAX))
+		return fail_config(f, SMK_KEY_DNS, "\"%s\" is not a list of up to %d addresses",
+				   value, SMK_DNS_MAX);
+	args->dns = value;
+	return 0;
+}
+
+static int set_search(struct bootargs *args, const char *value, struct failure *f)
+{
+	if (!is_list(value, SMK_NAME_BYTES, SMK_NAMES_MAX))
+		return fail_config(f, SMK_KEY_SEARCH, "\"%s\" is not a list of domains", value);
+	args->search = value;
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct bootargs *args, const char *value, struct failure *f);
 } keys[] = {
-	{SMK_KEY_CONFIG, set_config},
-	{SMK_KEY_LAYERS, set_layers},
-	{SMK_KEY_UPPER, set_upper},
-	{SMK_KEY_CONTROL, set_control},
+	{SMK_KEY_CONFIG, set_config},   {SMK_KEY_LAYERS, set_layers}, {SMK_KEY_UPPER, set_upper},
+	{SMK_KEY_CONTROL, set_control}, {SMK_KEY_DNS, set_dns},       {SMK_KEY_SEARCH, set_search},
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
@@ -205,6 +237,8 @@ int bootargs_parse(const char *text, struct bootargs *ret, struct failure *f)
 	ret->layers = moved(args.layers, &args, ret);
 	ret->upper = moved(args.upper, &args, ret);
 	ret->control_port = moved(args.control_port, &args, ret);
+	ret->dns = moved(args.dns, &args, ret);
+	ret->search = moved(args.search, &args, ret);
 	return 0;
 }
 

@@ -5,10 +5,29 @@
  * Should: find everything the boot contract names, by name, and say which name is missing. Must
  * not: mount anything, or look into a root file system that is, or may be, an image's.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "init/discover.h"
 #include "init/sys.h"
+
+/* The command line's name servers, as resolv.conf: a line for each, and one for the search list. */
+static void write_name_servers(const struct bootargs *args, char *out)
+{
+	const char *item = args->dns;
+
+	while (item) {
+		size_t length = strcspn(item, ",");
+
+		out += sprintf(out, "nameserver %.*s\n", (int)length, item);
+		item = item[length] ? item + length + 1 : NULL;
+	}
+	if (args->search)
+		sprintf(out, "search %s\n", args->search);
+	for (; *out; out++)
+		if (*out == ',')
+			*out = ' ';
+}
 
 /* The name servers of the kernel's autoconfiguration; /proc/net/pnp is written like resolv.conf. */
 static int find_name_servers(const struct bootargs *args, const struct early *early,
@@ -19,6 +38,12 @@ static int find_name_servers(const struct bootargs *args, const struct early *ea
 	size_t room = sizeof(ret->store->resolv_conf);
 	bool has_server = false;
 
+	if (args->dns) {
+		write_name_servers(args, out);
+		ret->sources.resolv_conf = out;
+		ret->sources.is_resolv_conf_given = true;
+		return 0;
+	}
 	if (!args->has_autoconfiguration)
 		return 0;
 	if (sys_read_text(early->proc_fd, "net/pnp", text, sizeof(text)) < 0)

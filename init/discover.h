@@ -9,7 +9,7 @@
 /* What plan_sources points to, in one allocation. */
 struct source_store {
 	char upper[DEVICE_NAME_MAX];
-	char resolv_conf[512];
+	char resolv_conf[1024];
 	struct plan_layer *layers;
 	char (*ids)[DEVICE_LABEL_MAX];
 };

@@ -37,6 +37,8 @@ struct bootargs {
 	const char *control_port;
 	uint32_t control_vsock_port;
 	int control_fd;
+	const char *dns;            /* comma list of addresses, or NULL */
+	const char *search;         /* comma list of domains, or NULL */
 	bool has_autoconfiguration; /* the kernel was asked to configure the network (ip=) */
 };
 

@@ -43,12 +43,6 @@ struct arena;
 #define OCI_ANNOTATION_VOLUME        "dev.supermachine.volume."
 #define OCI_ANNOTATION_VOLUME_FORMAT OCI_ANNOTATION_VOLUME "%03u"
 
-/*
- * And a fourth: the text of the container's /etc/resolv.conf. Who starts the VM knows its name servers, and
- * the image's author does not: it replaces the image's.
- */
-#define OCI_ANNOTATION_RESOLV_CONF "dev.supermachine.resolv-conf"
-
 /* Source: config.md, "User" (POSIX platform). */
 struct oci_user {
 	uint32_t uid;

@@ -55,8 +55,8 @@ struct plan_sources {
 	const char *upper_id; /* UPPER_DISK: device name */
 	const char
 		*upper_size; /* UPPER_TMPFS: size=, as tmpfs takes it; NULL: the kernel's default */
-	const char *resolv_conf; /* name servers of kernel autoconfiguration as resolv.conf text;
-				    NULL */
+	const char *resolv_conf;   /* the machine's name servers as resolv.conf text; NULL */
+	bool is_resolv_conf_given; /* by whoever starts the VM: it replaces the image's */
 };
 
 /* ---- steps ---------------------------------------------------------------------------------- */

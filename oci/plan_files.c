@@ -67,21 +67,17 @@ static int plan_volumes(struct planner *planner, struct failure *f)
 	return 0;
 }
 
-/* The annotation's text; else the kernel's, unless the image's has a server that can be there. */
+/* Given ones replace the image's; others do not when it has a server that can be there. */
 static int plan_resolv_conf(struct planner *planner, struct failure *f)
 {
 	static const char path[] = "/etc/resolv.conf";
-	const struct oci_spec *spec = planner->spec;
-	const char *text = planner->sources->resolv_conf;
+	const struct plan_sources *sources = planner->sources;
 
-	for (size_t i = 0; i < spec->annotation_count; i++)
-		if (strcmp(spec->annotations[i].key, OCI_ANNOTATION_RESOLV_CONF) == 0)
-			return plan_file(planner, path, "/annotations/" OCI_ANNOTATION_RESOLV_CONF,
-					 spec->annotations[i].value, STEP_OPTIONAL, f);
-	if (!text)
+	if (!sources->resolv_conf)
 		return 0;
-	return plan_file(planner, path, "<builtin:/etc/resolv.conf>", text,
-			 STEP_IF_MISSING | STEP_IF_STUB, f);
+	return plan_file(
+		planner, path, "<builtin:/etc/resolv.conf>", sources->resolv_conf,
+		sources->is_resolv_conf_given ? STEP_OPTIONAL : STEP_IF_MISSING | STEP_IF_STUB, f);
 }
 
 int plan_files(struct planner *planner, struct failure *f)

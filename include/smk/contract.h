@@ -28,6 +28,8 @@
  *   smk.layers=SOURCE[,SOURCE...]            lowest first; SOURCE: disk:ID, virtiofs:TAG, 9p:TAG, or ID
  *   smk.upper=tmpfs[:SIZE] | disk:ID | none  the writable layer
  *   smk.control=port:NAME | vsock:PORT | fd:N | none
+ *   smk.dns=ADDRESS[,ADDRESS[,ADDRESS]]      name servers, for the container's /etc/resolv.conf
+ *   smk.search=DOMAIN[,DOMAIN...]            its search list, with smk.dns
  * ID is a virtio-blk serial, or else a device name ("vda"). fd:N is a descriptor that was open when
  * init-oci began: for a program that starts it as PID 1 itself, in a namespace or behind a loader.
  */
@@ -36,6 +38,13 @@
 #define SMK_KEY_LAYERS  "smk.layers"
 #define SMK_KEY_UPPER   "smk.upper"
 #define SMK_KEY_CONTROL "smk.control"
+#define SMK_KEY_DNS     "smk.dns"
+#define SMK_KEY_SEARCH  "smk.search"
+
+#define SMK_DNS_MAX   3   /* as many as resolvers ask */
+#define SMK_NAMES_MAX 255 /* bytes of either list */
+/* Those of a domain; an address may have ":" too, and "%" before a scope. */
+#define SMK_NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 
 /* The exit record on the console, when no channel took it: this prefix, JSON, newline. */
 #define SMK_EXIT_LINE_PREFIX "smk-exit: "

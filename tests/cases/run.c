@@ -73,7 +73,7 @@ static void add_layers(struct found *found, const char *kind, size_t count)
 	}
 }
 
-/* Lines of "layer KIND COUNT", "upper none|disk|SIZE" and "resolv-conf". */
+/* Lines of "layer KIND COUNT", "upper none|disk|SIZE", "resolv-conf" and "dns". */
 static void read_sources(const char *directory, struct found *found)
 {
 	size_t length;
@@ -91,6 +91,9 @@ static void read_sources(const char *directory, struct found *found)
 			add_layers(found, word, count);
 		} else if (strcmp(line, "resolv-conf") == 0) {
 			found->sources.resolv_conf = "nameserver 10.0.2.3\n";
+		} else if (strcmp(line, "dns") == 0) {
+			found->sources.resolv_conf = "nameserver 192.0.2.1\nsearch example\n";
+			found->sources.is_resolv_conf_given = true;
 		} else if (strcmp(line, "upper none") == 0) {
 			found->sources.upper = UPPER_NONE;
 		} else if (strcmp(line, "upper disk") == 0) {

@@ -29,6 +29,18 @@ static const char *without(const char *value, const char *prefix)
 	return strncmp(value, prefix, strlen(prefix)) ? NULL : value + strlen(prefix);
 }
 
+/* Nothing that would be more than a word of resolv.conf. */
+static void require_list(const char *value, size_t max)
+{
+	size_t count = 1;
+
+	for (const char *p = value; p && *p; p++) {
+		require(*p > ' ' && *p < 127 && !strchr("\"#;\\", *p));
+		count += *p == ',';
+	}
+	require(!value || (count <= max && strlen(value) <= SMK_NAMES_MAX));
+}
+
 static void require_form(const struct bootargs *args)
 {
 	if (args->config && without(args->config, "disk:"))
@@ -48,6 +60,8 @@ static void require_form(const struct bootargs *args)
 	require((args->control == CONTROL_PORT) == (args->control_port != NULL));
 	require((args->control == CONTROL_VSOCK) == (args->control_vsock_port != 0));
 	require(args->control_fd >= 0 && args->control_fd <= 9999);
+	require_list(args->dns, SMK_DNS_MAX);
+	require_list(args->search, SMK_NAMES_MAX);
 }
 
 static void add(char *line, size_t size, const char *key, const char *value)
@@ -79,12 +93,15 @@ static void require_round_trip(const struct bootargs *args)
 	add(line, sizeof(line), SMK_KEY_LAYERS, args->layers);
 	add(line, sizeof(line), SMK_KEY_UPPER, args->upper);
 	add(line, sizeof(line), SMK_KEY_CONTROL, args->control == CONTROL_AUTO ? NULL : control);
+	add(line, sizeof(line), SMK_KEY_DNS, args->dns);
+	add(line, sizeof(line), SMK_KEY_SEARCH, args->search);
 	if (strlen(line) >= BOOTARGS_TEXT_MAX)
 		return;
 	require(bootargs_parse(line, &again, &f) == 0);
 	require(is_same(again.config, args->config) && is_same(again.layers, args->layers) &&
 		is_same(again.upper, args->upper) && again.control == args->control &&
-		is_same(again.control_port, args->control_port) &&
+		is_same(again.control_port, args->control_port) && is_same(again.dns, args->dns) &&
+		is_same(again.search, args->search) &&
 		again.control_vsock_port == args->control_vsock_port &&
 		again.control_fd == args->control_fd && !again.has_autoconfiguration);
 }
@@ -92,8 +109,8 @@ static void require_round_trip(const struct bootargs *args)
 /* How many words of a text without quotes and odd blanks are ours; -1: it has one that is unknown. */
 static int count_ours(const char *text)
 {
-	static const char *const keys[] = {SMK_KEY_CONFIG, SMK_KEY_LAYERS, SMK_KEY_UPPER,
-					   SMK_KEY_CONTROL};
+	static const char *const keys[] = {SMK_KEY_CONFIG,  SMK_KEY_LAYERS, SMK_KEY_UPPER,
+					   SMK_KEY_CONTROL, SMK_KEY_DNS,    SMK_KEY_SEARCH};
 	int ours = 0;
 
 	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
@@ -101,7 +118,7 @@ static int count_ours(const char *text)
 
 		if (length == 2 && strncmp(text, "--", 2) == 0)
 			break;
-		for (size_t i = 0; i < 4; i++)
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 			known += strlen(keys[i]) == key && strncmp(text, keys[i], key) == 0;
 		if (known)
 			ours++;
@@ -128,6 +145,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require_no_failure(&f);
 		require_inside(&args, args.config);
 		require_inside(&args, args.layers);
+		require_inside(&args, args.dns);
+		require_inside(&args, args.search);
 		require_inside(&args, args.upper);
 		require_inside(&args, args.control_port);
 		require_form(&args);

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """--net and --publish: what QEMU is told, and TSI's process. Its packets are in tests/tsi/units.c."""
 
-import json
 import os
 import re
 import signal
 import socket
 
 from harness import SMK, case, check, check_equal, check_in, children_of, is_alive, wait_until
-from host_case import fake_argv, fake_qemu, tiny_bundle
+from host_case import comm_of, fake_argv, fake_qemu, tiny_bundle
 
 
 def argv_with(context, *words):
@@ -16,6 +15,14 @@ def argv_with(context, *words):
     context.smk("run", *words, tiny_bundle(context)).expect(0)
     argv = fake_argv(context)
     return " ".join(argv), argv[argv.index("-append") + 1]
+
+
+@case()
+def tsi_without_being_asked(context):
+    line, kernel = argv_with(context)
+    for part in ("vhost-user-vsock-device,chardev=tsi", "memory-backend-memfd,id=memory,size=256M,share=on", "-nic none"):
+        check_in(part, line, "command line")
+    check_in(" tsi_hijack", kernel, "kernel command line")
 
 
 def free_port():
@@ -29,7 +36,7 @@ def held(context, *words):
     fake_qemu(context, "hold")
     process = context.popen([SMK, "run", *words, tiny_bundle(context)], stdout=-1, stderr=-1)
     check_equal(process.stdout.readline(), b"holding\n", "output")
-    backends = [pid for pid in children_of(process.pid) if read(f"/proc/{pid}/comm").strip() == "smk"]
+    backends = [pid for pid in children_of(process.pid) if comm_of(pid) == "smk"]
     check_equal(len(backends), 1, "number of TSI's processes")
     return process, backends[0]
 
@@ -52,7 +59,7 @@ def net_tsi(context):
     line, kernel = argv_with(context, "--net", "tsi", "--memory", "64M", "--append", "last")
     check_in("-object memory-backend-memfd,id=memory,size=64M,share=on -machine memory-backend=memory ", line)
     check(re.search(r"-chardev socket,id=tsi,fd=\d+ -device vhost-user-vsock-device,chardev=tsi ", line), line)
-    check(kernel.endswith(" tsi_hijack last"), kernel)
+    check(re.search(r" tsi_hijack( smk\.\S+)* last$", kernel), kernel)
 
 
 @case()
@@ -168,10 +175,10 @@ def print_vmm_has_no_tsi(context):
     check_in("virtio-net-device", result.text, "command line")
 
 
-def guest_resolv_conf(context, host, *words):
-    """What smk tells the guest when /etc/resolv.conf of this machine is that text: the annotation's, and stderr."""
+def guest_dns(context, host, *words):
+    """What smk tells the guest when /etc/resolv.conf of this machine is that text, and stderr."""
+    fake_qemu(context, "warning")
     if not os.path.exists(context.path("bundle")):
-        fake_qemu(context, "warning")
         tiny_bundle(context)
     for name, text in host.items():
         with open(context.path(name), "w", encoding="utf-8") as file:
@@ -182,46 +189,66 @@ def guest_resolv_conf(context, host, *words):
     script = ("mount --bind $0 /etc/resolv.conf && mount -t tmpfs none /run && mkdir /run/systemd && "
               "cp -r $1 /run/systemd/ && shift && exec \"$@\"")
     result = context.run(["unshare", "-m", "sh", "-c", script, context.path("host"), context.path("run", "resolve"),
-                          SMK, "run", "--print-vmm", "--keep", *words, context.path("bundle")]).expect(0)
-    with open(re.search(r"^# initramfs: (.*)$", result.text, re.M)[1], "rb") as file:
-        found = re.search(rb'"dev.supermachine.resolv-conf":\s*("(?:[^"\\]|\\.)*")', file.read())
-    return found and json.loads(found[1]), result.errors
+                          SMK, "run", *words, context.path("bundle")]).expect(0)
+    argv = fake_argv(context)
+    line = argv[argv.index("-append") + 1].split()
+    return " ".join(word for word in line if word.startswith(("smk.dns", "smk.search"))), result.errors
 
 
 @case()
 def dns_of_this_machine(context):
     """Servers that the guest may reach, with the search list; of systemd's stub, those that it asks itself."""
-    mixed = "# c\nnameserver 127.0.0.53\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\nsearch a.example b\nsortlist x\n"
-    got, _ = guest_resolv_conf(context, {"host": mixed}, "--net", "tsi")
-    check_equal(got, "nameserver 192.0.2.1\nsearch a.example b\n", "resolv.conf")
-    got, _ = guest_resolv_conf(context, {"host": mixed}, "--net", "tsi:loopback")
-    check_equal(got, "nameserver 127.0.0.53\nnameserver 192.0.2.1\nsearch a.example b\n", "resolv.conf")
-    stub = "nameserver 127.0.0.53\noptions edns0\n"
-    got, _ = guest_resolv_conf(context, {"host": stub, "upstream": "nameserver 2001:db8::1\n"}, "--net", "tsi")
-    check_equal(got, "nameserver 2001:db8::1\n", "resolv.conf")
+    mixed = "# c\nnameserver 127.0.0.53\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\ndomain c\nsearch a.example b;\tb\nsortlist x\n"
+    got, _ = guest_dns(context, {"host": mixed})
+    check_equal(got, "smk.dns=192.0.2.1 smk.search=a.example,b", "name servers")
+    got, _ = guest_dns(context, {"host": mixed}, "--net", "tsi:loopback")
+    check_equal(got, "smk.dns=127.0.0.53,192.0.2.1 smk.search=a.example,b", "name servers")
+    stub = "nameserver 127.0.0.53\nsearch old\noptions edns0\n"
+    got, _ = guest_dns(context, {"host": stub, "upstream": "nameserver 2001:db8::1\n"})
+    check_equal(got, "smk.dns=2001:db8::1", "name servers")
+
+
+@case()
+def dns_has_limits(context):
+    """Three servers, and as many whole domains as 255 bytes have room for."""
+    servers = "".join(f"nameserver 192.0.2.{i}\n" for i in range(1, 6))
+    domains = [f"{i:02}." + "x" * 37 for i in range(10)]
+    got, _ = guest_dns(context, {"host": servers + "search " + " ".join(domains) + "\n"})
+    check_equal(got, "smk.dns=192.0.2.1,192.0.2.2,192.0.2.3 smk.search=" + ",".join(domains[:6]), "name servers")
+
+
+@case()
+def dns_of_the_user(context):
+    """Words of --append take the place of smk's."""
+    host = {"host": "nameserver 192.0.2.1\nsearch example\n"}
+    for word in ("smk.dns=192.0.2.9", "smk.search=other"):
+        got, _ = guest_dns(context, host, "--append", word)
+        check_equal(got, word, "name servers")
 
 
 @case()
 def dns_of_nobody(context):
-    for text in ("nameserver 127.0.0.53\nnameserver ::1\n", ""):
-        got, errors = guest_resolv_conf(context, {"host": text}, "--net", "tsi")
-        check_equal(got, None, "resolv.conf")
+    for text in ("nameserver 127.0.0.53\nnameserver ::1\nsearch example\n", ""):
+        got, errors = guest_dns(context, {"host": text}, "--net", "tsi")
+        check_equal(got, "", "name servers")
         check_in("no name server that the guest may reach is in /etc/resolv.conf: --dns names one", errors, "stderr")
+        _, errors = guest_dns(context, {"host": text})
+        check("name server" not in errors, f"a warning about what nobody asked for: {errors}")
     for net in ("none", "user"):
-        got, errors = guest_resolv_conf(context, {"host": "nameserver 192.0.2.1\n"}, "--net", net)
-        check_equal((got, "name server" in errors), (None, False), f"resolv.conf of --net {net}")
+        got, errors = guest_dns(context, {"host": "nameserver 192.0.2.1\n"}, "--net", net)
+        check_equal((got, "name server" in errors), ("", False), f"name servers of --net {net}")
 
 
 @case()
 def dns_option(context):
     host = {"host": "nameserver 192.0.2.1\nsearch example\n"}
     for net in ("tsi", "user"):
-        got, errors = guest_resolv_conf(context, host, "--net", net, "--dns", "192.0.2.7", "--dns=2001:db8::7")
-        check_equal(got, "nameserver 192.0.2.7\nnameserver 2001:db8::7\nsearch example\n", "resolv.conf")
+        got, errors = guest_dns(context, host, "--net", net, "--dns", "192.0.2.7", "--dns=2001:db8::7")
+        check_equal(got, "smk.dns=192.0.2.7,2001:db8::7 smk.search=example", "name servers")
         check("--dns" not in errors, errors)
-    _, errors = guest_resolv_conf(context, host, "--net", "tsi", "--dns", "127.0.0.53")
+    _, errors = guest_dns(context, host, "--net", "tsi", "--dns", "127.0.0.53")
     check_in("--dns 127.0.0.53: the guest may not reach it but with --net tsi:loopback", errors, "stderr")
-    _, errors = guest_resolv_conf(context, host, "--net", "tsi:loopback", "--dns", "127.0.0.53")
+    _, errors = guest_dns(context, host, "--net", "tsi:loopback", "--dns", "127.0.0.53")
     check("--dns" not in errors, errors)
 
 

@@ -7,8 +7,8 @@ import signal
 import termios
 import time
 
-from harness import SMK, Failure, case, check, check_equal, check_in, children_of, is_alive, wait_until
-from host_case import fake_qemu, leftovers, tiny_bundle
+from harness import SMK, Failure, case, check, check_equal, check_in, is_alive, wait_until
+from host_case import fake_qemu, leftovers, tiny_bundle, vmm_of
 
 
 def start(context, part, *words, **streams):
@@ -237,7 +237,7 @@ def signals_are_passed_on(context):
 def third_interrupt_forces_the_end(context):
     process = start(context, "hold")
     check_equal(process.stdout.readline(), b"holding\n", "the first line")
-    vmm = children_of(process.pid)[0]
+    vmm = vmm_of(process)
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
@@ -272,7 +272,7 @@ def ignored_signals_stay_ignored(context):
 def killed_smk_takes_qemu_along(context):
     process = start(context, "hold")
     check_equal(process.stdout.readline(), b"holding\n", "the first line")
-    vmm = children_of(process.pid)[0]
+    vmm = vmm_of(process)
     check(is_alive(vmm), "no QEMU")
     process.kill()
     process.wait()
@@ -312,21 +312,21 @@ def what_a_killed_smk_left_is_swept(context):
 def killed_qemu_is_reported(context):
     process = start(context, "hold")
     check_equal(process.stdout.readline(), b"holding\n", "the first line")
-    os.kill(children_of(process.pid)[0], signal.SIGKILL)
+    os.kill(vmm_of(process), signal.SIGKILL)
     end(process, 125, err=b"smk: qemu-system-aarch64: killed by signal 9")
 
 
 @case()
 def qemu_gets_only_its_descriptors(context):
-    """stdin, stdout, stderr, two sockets and the initramfs: no file of the caller's."""
+    """stdin, stdout, stderr, three sockets and the initramfs: no file of the caller's."""
     leak = os.open("/etc/passwd", os.O_RDONLY)
     try:
         process = start(context, "hold", close_fds=True)
         check_equal(process.stdout.readline(), b"holding\n", "the first line")
-        vmm = children_of(process.pid)[0]
+        vmm = vmm_of(process)
         check(os.getsid(vmm) != os.getsid(process.pid), "QEMU is in smk's session: ^C would reach it")
         targets = [os.readlink(f"/proc/{vmm}/fd/{fd}") for fd in os.listdir(f"/proc/{vmm}/fd")]
-        check_equal(sum("socket:" in t for t in targets), 2, f"sockets in {targets}")
+        check_equal(sum("socket:" in t for t in targets), 3, f"sockets in {targets}")
         check_equal(sum("memfd:smk-initramfs" in t for t in targets), 1, f"initramfs in {targets}")
         check(not any(".lock" in t or "rootfs" in t or "passwd" in t for t in targets), f"{targets}")
     finally:

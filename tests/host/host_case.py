@@ -6,7 +6,7 @@ import os
 import sys
 
 import image_builder
-from harness import base_config, write_config
+from harness import base_config, check_equal, children_of, write_config
 
 FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_qemu.py")
 
@@ -50,6 +50,18 @@ def fake_qemu(context, part):
 def fake_argv(context):
     with open(context.path("argv.json"), encoding="utf-8") as file:
         return json.load(file)
+
+
+def vmm_of(process):
+    """The child of smk's that is no smk: QEMU, or who plays it."""
+    found = [pid for pid in children_of(process.pid) if comm_of(pid) != "smk"]
+    check_equal(len(found), 1, "number of QEMUs")
+    return found[0]
+
+
+def comm_of(pid):
+    with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+        return file.read().strip()
 
 
 def own_cache(context):

@@ -16,7 +16,8 @@ static void bootargs_read_every_key(void)
 {
 	static const char text[] =
 		"console=ttyAMA0 smk.config=disk:smk-config  smk.layers=vda,9p:b "
-		"\"smk.upper=tmpfs:64M\"\tsmk.control=vsock:5000 ip=dhcp -- "
+		"\"smk.upper=tmpfs:64M\"\tsmk.control=vsock:5000 ip=dhcp "
+		"smk.dns=192.0.2.1,fe80::1%eth0,2001:db8::1 smk.search=a.example,b-c -- "
 		"smk.nothing=1";
 	struct failure f = {.stage = STAGE_NONE};
 	struct bootargs args;
@@ -27,6 +28,8 @@ static void bootargs_read_every_key(void)
 	CHECK_STR(args.upper, "tmpfs:64M");
 	CHECK_INT(args.control, CONTROL_VSOCK);
 	CHECK_INT(args.control_vsock_port, 5000);
+	CHECK_STR(args.dns, "192.0.2.1,fe80::1%eth0,2001:db8::1");
+	CHECK_STR(args.search, "a.example,b-c");
 	CHECK(args.has_autoconfiguration);
 }
 
@@ -37,6 +40,7 @@ static void bootargs_default_to_nothing(void)
 
 	CHECK_INT(bootargs_parse("quiet smk=1 xsmk.a=2", &args, &f), 0);
 	CHECK(!args.config && !args.layers && !args.upper && !args.control_port);
+	CHECK(!args.dns && !args.search);
 	CHECK_INT(args.control, CONTROL_AUTO);
 	CHECK(!args.has_autoconfiguration);
 	CHECK_INT(bootargs_parse("", &args, &f), 0);
@@ -78,6 +82,15 @@ static void bootargs_refuse(void)
 		{"smk.control=fd:3x", "smk.control"},
 		{"smk.control=fd:12345", "smk.control"},
 		{"smk.control=serial", "smk.control"},
+		{"smk.dns=", "smk.dns"},
+		{"smk.dns=1.2.3.4,", "smk.dns"},
+		{"smk.dns=,1.2.3.4", "smk.dns"},
+		{"smk.dns=::1,::2,::3,::4", "smk.dns"},
+		{"\"smk.dns=::1\nsortlist\"", "smk.dns"},
+		{"\"smk.dns=::1 ::2\"", "smk.dns"},
+		{"smk.search=a,,b", "smk.search"},
+		{"smk.search=a:b", "smk.search"},
+		{"smk.search=a;b", "smk.search"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -123,7 +136,8 @@ static void bootargs_name_the_known_keys(void)
 	struct bootargs args;
 
 	CHECK_INT(bootargs_parse("smk.x=1", &args, &f), -1);
-	CHECK_STR(f.why, "unknown key; known: smk.config smk.layers smk.upper smk.control");
+	CHECK_STR(f.why, "unknown key; known: smk.config smk.layers smk.upper smk.control smk.dns "
+			 "smk.search");
 }
 
 static void bootargs_have_a_limit(void)

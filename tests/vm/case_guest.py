@@ -74,14 +74,13 @@ def name_servers_of_another_machine(context):
 
 
 @case()
-def name_servers_of_the_configuration(context):
-    """The annotation's text replaces the image's, which names another server."""
-    config = shell_config("cat /etc/resolv.conf")
-    config["annotations"] = {"dev.supermachine.resolv-conf": "nameserver 192.0.2.7\n"}
-    machine = Machine(context, config)
+def name_servers_of_the_command_line(context):
+    """They replace the image's, which names another server."""
+    machine = Machine(context, shell_config("cat /etc/resolv.conf"),
+                      "smk.search=a.example,b smk.dns=192.0.2.7,2001:db8::7")
     machine.disk(small_image(context), "smk-layer-000")
     machine.disk(layer(context, "mine", {"etc/resolv.conf": "nameserver 192.0.2.1\n"}), "smk-layer-001")
-    machine.boot().expect(0, "nameserver 192.0.2.7\n")
+    machine.boot().expect(0, "nameserver 192.0.2.7\nnameserver 2001:db8::7\nsearch a.example b\n")
 
 
 @case()
