@@ -149,7 +149,7 @@ class Guest:
 
     def run(self):
         if not self.sources:
-            return run(self.context, [SMK, "run", self.bundle], self.config)
+            return run(self.context, [SMK, "run", "--net", "none", self.bundle], self.config)
         with open(os.path.join(self.bundle, "config.json"), "rb") as file:
             machine = Machine(self.context, file.read(), memory="256M")
         for source in self.sources:

@@ -9,7 +9,7 @@ import struct
 import termios
 import time
 
-from harness import SMK, Failure, bundle, case, check, check_equal, check_in, shell
+from harness import SMK, Failure, bundle, case, check, check_equal, check_in, children_of, shell
 from images import config_for, small_image
 from machine import Machine
 
@@ -176,13 +176,12 @@ def signal_during_the_boot(context):
 def smk_killed_takes_the_machine_along(context):
     process = context.popen([SMK, "run", shell(context, "echo ready; sleep 60")], stdin=-3, stdout=-1)
     check_equal(process.stdout.readline(), b"ready\n", "the first line")
-    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="utf-8") as file:
-        vmm = int(file.read().split()[0])
-    check_in("qemu", os.readlink(f"/proc/{vmm}/exe"))
+    children = {pid: os.path.basename(os.readlink(f"/proc/{pid}/exe")) for pid in children_of(process.pid)}
+    check_equal(sorted(children.values()), ["qemu-system-aarch64", "smk"], "smk's children")
     process.kill()
     end = time.monotonic() + 10
-    while os.path.exists(f"/proc/{vmm}"):
-        check(time.monotonic() < end, "QEMU runs on")
+    while any(os.path.exists(f"/proc/{pid}") for pid in children):
+        check(time.monotonic() < end, f"there is still one of {children}")
         time.sleep(0.05)
 
 

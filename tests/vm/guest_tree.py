@@ -68,6 +68,6 @@ def guest_tree(context, image, *options):
     """Boots an image, whose layers are converted anew."""
     boot = len(os.listdir(context.dir))
     context.env["XDG_CACHE_HOME"] = context.path(f"cache-{boot}")
-    result = context.smk("run", *options, image).expect(0)
+    result = context.smk("run", "--net", "none", *options, image).expect(0)
     check(not result.err, f"the run of {image} said {result.errors}")
     return tree_of(json.loads(result.out))
