@@ -17,6 +17,7 @@
 #define DRIVER "/sys/bus/virtio/drivers/vmw_vsock_virtio_transport"
 #define PORT   8600u
 #define LAN    "10.77.0.9"
+#define BUSY   3
 
 static char device[32];
 
@@ -228,7 +229,10 @@ static int reset_pending(int argc, char **argv)
 	return 0;
 }
 
-/* Whoever is busy sees errors, and ends by itself. */
+/*
+ * Whoever is busy sees errors, and ends by itself. With a pause: hosts that keep a name for seconds
+ * after its release have 1024 of them.
+ */
 static _Noreturn void be_busy(const char *ip, double until)
 {
 	struct address echo = peer_address(ip, PEER_ECHO);
@@ -245,6 +249,7 @@ static _Noreturn void be_busy(const char *ip, double until)
 			recv(fd, bytes, sizeof(bytes), 0);
 		close(udp_fd);
 		close(fd);
+		usleep(50000);
 	}
 	exit(0);
 }
@@ -256,10 +261,10 @@ static int reset_busy(int argc, char **argv)
 	double until = now_ms() + 1000.0 * (double)number(argc > 2 ? argv[2] : "5");
 	struct address any = address_make("0.0.0.0", PORT);
 	int listener_fd = stream_listen(&any, 8);
-	pid_t pids[4];
+	pid_t pids[BUSY];
 
 	find_device();
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < BUSY; i++) {
 		pids[i] = fork();
 		if (!pids[i])
 			be_busy(ip, until);
@@ -270,7 +275,7 @@ static int reset_busy(int argc, char **argv)
 		tell_driver("bind");
 		usleep(200000);
 	}
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < BUSY; i++)
 		process_join(pids[i]);
 	close(echo_connect(ip));
 	serve_dialled(listener_fd);
