@@ -29,7 +29,7 @@ extern const struct command basic_commands[], peer_commands[], stream_commands[]
 	connect_commands[], listen_commands[], accept_commands[], poll_commands[], end_commands[],
 	datagram_commands[], name_commands[], option_commands[], process_commands[], io_commands[],
 	ring_commands[], hard_commands[], kind_commands[], netns_commands[], random_commands[],
-	debug_commands[], reset_commands[];
+	debug_commands[], reset_commands[], scope_commands[];
 
 _Noreturn void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* With errno's text. */
@@ -63,8 +63,8 @@ struct address {
 	socklen_t length;
 };
 
-/* Of an IP in text, of either family. */
-struct address address_make(const char *ip, unsigned port);
+/* Of an IP in text, of either family; %NUMBER may follow, of the link. */
+struct address address_make(const char *text, unsigned port);
 unsigned address_port(const struct address *address);
 void address_set_port(struct address *address, unsigned port);
 bool address_is_equal(const struct address *a, const struct address *b);

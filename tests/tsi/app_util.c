@@ -95,16 +95,22 @@ long number(const char *text)
 
 /* ---- addresses ------------------------------------------------------------------------------ */
 
-struct address address_make(const char *ip, unsigned port)
+struct address address_make(const char *text, unsigned port)
 {
 	struct address ret = {.length = sizeof(ret.inet)};
+	size_t length = strcspn(text, "%");
+	char ip[INET6_ADDRSTRLEN] = "";
+
+	CHECK(length < sizeof(ip), "%s: not an address", text);
+	memcpy(ip, text, length);
 
 	if (inet_pton(AF_INET, ip, &ret.inet.sin_addr) == 1) {
 		ret.inet.sin_family = AF_INET;
 		ret.inet.sin_port = htons((uint16_t)port);
 		return ret;
 	}
-	CHECK(inet_pton(AF_INET6, ip, &ret.inet6.sin6_addr) == 1, "%s: not an address", ip);
+	CHECK(inet_pton(AF_INET6, ip, &ret.inet6.sin6_addr) == 1, "%s: not an address", text);
+	ret.inet6.sin6_scope_id = text[length] ? (uint32_t)number(text + length + 1) : 0;
 	ret.inet6.sin6_family = AF_INET6;
 	ret.inet6.sin6_port = htons((uint16_t)port);
 	ret.length = sizeof(ret.inet6);

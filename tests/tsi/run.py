@@ -21,6 +21,7 @@ import case_hard  # noqa: E402,F401
 import case_names  # noqa: E402,F401
 import case_poll  # noqa: E402,F401
 import case_process  # noqa: E402,F401
+import case_scope  # noqa: E402,F401
 import case_reset  # noqa: E402,F401
 import case_stream  # noqa: E402,F401
 
