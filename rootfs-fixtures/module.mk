@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # OCI bundles and images from the distribution's packages, and the tests of what makes them and the libraries.
 
-FIXTURES := base busybox debian python nginx redis postgres
+FIXTURES := base busybox debian fetch python nginx redis postgres
 IMAGES := python nginx redis postgres
 
 .PHONY: fixtures $(FIXTURES:%=fixture-%)

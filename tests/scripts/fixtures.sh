@@ -142,7 +142,7 @@ test_cannot() {
         "rootfs-fixtures: busybox: the recipe says nothing of an image" "$build_image" busybox
 }
 
-for name in base busybox debian python nginx redis postgres; do
+for name in base busybox debian fetch python nginx redis postgres; do
     test_bundle $name
 done
 test_debian

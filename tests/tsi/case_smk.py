@@ -7,15 +7,9 @@ import time
 
 import harness
 from harness import SMK, case, check, check_equal, wait_until
-from smk_case import bundle, pattern, read_all, server, smk
+from smk_case import bundle, can_reach, free_port, pattern, read_all, server, smk
 
 SIZE = 8 << 20
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 @case()
@@ -85,11 +79,6 @@ def published(context):
         check_equal(echo(port, b"%d" % number), b"%d" % number, "what comes back")
     out, err = process.communicate()
     check_equal(out.splitlines()[-1:], [b"served"], f"output ({err!r})")
-
-
-def can_reach(port):
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
 def echo(port, data):

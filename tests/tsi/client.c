@@ -7,6 +7,7 @@
  *   client upload HOST PORT BYTES CHUNK     sends so many, prints what the host answers at the end
  *   client download HOST PORT CHUNK         reads to the end: "N bytes, N wrong"
  *   client both HOST PORT BYTES CHUNK       sends and receives at the same time
+ *   client get HOST PORT PATH               the page, or another status' line; the host by its name
  *   client ask HOST PORT TEXT               one datagram and its answer
  *   client serve PORT COUNT                 echoes so many connections, one after the other
  *   client idle HOST PORT COUNT             so many connections that are never closed
@@ -131,6 +132,29 @@ static int download_command(char **words)
 	return 0;
 }
 
+/* The answer's end is the connection's. Of its head nothing is printed but a status that is not 200. */
+static int get_command(char **words)
+{
+	int fd = open_to(words[0], words[1], SOCK_STREAM);
+	size_t length = 0;
+	ssize_t got;
+	char *body;
+
+	dprintf(fd, "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", words[2], words[0]);
+	while (length < CHUNK_MAX - 1 &&
+	       (got = recv(fd, chunk + length, CHUNK_MAX - 1 - length, 0)) > 0)
+		length += (size_t)got;
+	chunk[length] = '\0';
+	body = strstr((char *)chunk, "\r\n\r\n");
+	if (!body || strncmp((char *)chunk + strlen("HTTP/1.x"), " 200 ", 5) != 0) {
+		printf("%.*s\n", (int)strcspn((char *)chunk, "\r\n"), (char *)chunk);
+		return 1;
+	}
+	body += 4;
+	fwrite(body, 1, length - (size_t)(body - (char *)chunk), stdout);
+	return 0;
+}
+
 static int both_command(char **words)
 {
 	int fd = open_to(words[0], words[1], SOCK_STREAM);
@@ -203,8 +227,8 @@ static const struct {
 } commands[] = {
 	{"connect", 2, connect_command},   {"upload", 4, upload_command},
 	{"download", 3, download_command}, {"both", 4, both_command},
-	{"ask", 3, ask_command},           {"serve", 2, serve_command},
-	{"idle", 3, idle_command},
+	{"get", 3, get_command},           {"ask", 3, ask_command},
+	{"serve", 2, serve_command},       {"idle", 3, idle_command},
 };
 
 int main(int argc, char **argv)

@@ -19,7 +19,7 @@ $(TSI_CLIENT): $(call objs,aarch64,tests/tsi/client.c)
 
 CHECKS += tsi-smk
 .PHONY: check-tsi-smk
-check-tsi-smk: $(SMK) $(KERNEL_IMAGE) $(B)/aarch64/init-oci $(B)/aarch64/probe $(TSI_CLIENT) fixtures
+check-tsi-smk: $(SMK) $(KERNEL_IMAGE) $(B)/aarch64/init-oci $(B)/aarch64/probe $(TSI_CLIENT) fixtures images
 	$(Q)python3 tests/tsi/smk_run.py -j 3
 
 # The guests' program, and the same as their peer on the host.

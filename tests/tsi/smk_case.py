@@ -8,7 +8,7 @@ import socket
 import threading
 
 import harness
-from harness import BUILD, base_config, small_root, write_config
+from harness import BUILD, FIXTURES, base_config, small_root, write_config
 
 CLIENT = os.path.join(BUILD, "aarch64", "tests", "tsi", "client")
 LOCK = threading.Lock()
@@ -27,12 +27,24 @@ def root():
     return path
 
 
-def bundle(context, *args):
+def bundle(context, *args, rootfs=None):
+    """A program with its words, or a script; in a root of the fixtures' if one is named."""
     config = base_config()
     config["process"]["args"] = list(args) if len(args) > 1 else ["/bin/sh", "-c", args[0]]
-    config["root"]["path"] = root()
+    config["root"]["path"] = os.path.join(FIXTURES, rootfs, "rootfs") if rootfs else root()
     write_config(context.path("bundle"), config)
     return context.path("bundle")
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def can_reach(port):
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
 def smk(context, words, *args):

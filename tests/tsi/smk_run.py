@@ -13,6 +13,7 @@ import harness  # noqa: E402
 harness.EXTRA_ENV["SUPERMACHINE_INIT_OCI_PATH"] = harness.INIT
 harness.KERNEL = os.path.abspath(os.environ.get("TSI_KERNEL", harness.KERNEL))
 
+import case_programs  # noqa: E402,F401
 import case_smk  # noqa: E402,F401
 
 if __name__ == "__main__":
