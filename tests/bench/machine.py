@@ -93,12 +93,16 @@ def build(entry, pack):
     return kernel, write_initramfs(pack, "default", default_config()), layer
 
 
+def write_json(path, value):
+    with open(path, "w") as target:
+        json.dump(value, target)
+
+
 def write_initramfs(pack, name, config):
     """An initramfs with this configuration; returns its path."""
     kernel, initramfs = os.path.join(WORK, "kernel"), os.path.join(WORK, name + ".cpio")
     config_path = os.path.join(WORK, name + ".json")
-    with open(config_path, "w") as target:
-        json.dump(config, target)
+    write_json(config_path, config)
     subprocess.run([pack, config_path, kernel, initramfs], check=True)
     return initramfs
 

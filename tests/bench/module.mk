@@ -25,6 +25,8 @@ $(BENCH_PID1): $(B)/bench/pid1/init
 # The entrypoint that ends the measured way, and what writes the files the bench machine boots.
 $(B)/aarch64/bench-entry: $(call objs,aarch64,tests/bench/entry.c)
 	$(call link,aarch64,-s)
+$(B)/aarch64/bench-net: $(call objs,aarch64,tests/bench/net_guest.c)
+	$(call link,aarch64,-s)
 $(B)/host/bench-pack: $(call objs,host,tests/bench/pack.c) $(LIB_STATIC)
 	$(call link,host,$(LIB_LIBS))
 
@@ -32,8 +34,8 @@ BENCH_NATIVE := $(B)/x86_64/init-oci $(B)/x86_64/probe $(B)/x86_64/ns-launch
 BENCH_NEEDS := $(B)/aarch64/bench-entry $(B)/host/bench-pack $(LIB_TEST)/speed $(B)/host/smk
 .PHONY: bench
 bench: deps
-	$(Q)$(MAKE) --no-print-directory -s $(BENCH_PLUGINS) $(BENCH_NEEDS) $(BENCH_NATIVE) fixture-busybox fixture-python
-	$(Q)tests/bench/bench.py $(BENCH_NEEDS) $(B)/fixtures/busybox $(BENCH_APPEND)
+	$(Q)$(MAKE) --no-print-directory -s $(BENCH_PLUGINS) $(BENCH_NEEDS) $(BENCH_NATIVE) fixture-busybox fixture-python image-nginx image-redis $(B)/aarch64/bench-net
+	$(Q)tests/bench/bench.py $(BENCH_NEEDS) $(B)/fixtures/busybox $(B)/aarch64/bench-net $(BENCH_APPEND)
 
 # The figures and the picture in docs/, from the last `make bench`.
 .PHONY: bench-publish
