@@ -220,8 +220,7 @@ void hooks_run_tolerant(const struct bundle *bundle, enum oci_hook_kind kind, pi
 {
 	struct hooks hooks;
 
-	while (signals_want_end())
-		; /* they were for what has ended */
+	signals_forget();
 	hooks_begin(&hooks, bundle, kind, vmm_pid);
 	for (;;) {
 		struct failure f = {0};

@@ -166,8 +166,10 @@ int signals_guest_number(int signal);
 int signals_parse(const char *text);
 /* Whether the signal asks smk to end. */
 bool signals_is_end(int signal);
-/* While no VM runs: whether one of them has come in; what else came is dropped. */
+/* While no VM runs: whether one of them has come in, now or before; what else came is dropped. */
 bool signals_want_end(void);
+/* All that came in were for what has ended. */
+void signals_forget(void);
 
 /* ---- terminal ------------------------------------------------------------------------------- */
 

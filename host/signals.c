@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -114,12 +115,22 @@ bool signals_is_end(int signal)
 	return false;
 }
 
+/* One thread takes the signal out of the pipe, all of them are to end. */
+static atomic_bool is_end_wanted;
+
 bool signals_want_end(void)
 {
 	int signal;
 
 	while ((signal = signals_next()))
 		if (signals_is_end(signal))
-			return true;
-	return false;
+			atomic_store(&is_end_wanted, true);
+	return atomic_load(&is_end_wanted);
+}
+
+void signals_forget(void)
+{
+	while (signals_next())
+		;
+	atomic_store(&is_end_wanted, false);
 }

@@ -33,7 +33,6 @@ void layers_init(struct layers *layers, const struct image *image,
 	pthread_mutex_init(&layers->mutex, NULL);
 	pthread_cond_init(&layers->turned, NULL);
 	atomic_init(&layers->failed, SIZE_MAX);
-	atomic_init(&layers->is_ended, false);
 }
 
 void layers_finish(struct layers *layers)
@@ -49,9 +48,7 @@ void layers_finish(struct layers *layers)
 
 bool layers_want_end(struct layers *layers, size_t index)
 {
-	if (signals_want_end())
-		atomic_store(&layers->is_ended, true);
-	return atomic_load(&layers->is_ended) || index > atomic_load(&layers->failed);
+	return signals_want_end() || index > atomic_load(&layers->failed);
 }
 
 void layers_fail(struct layers *layers, size_t index)

@@ -27,7 +27,6 @@ struct layers {
 	bool *is_done;        /* with its turn */
 	size_t turn;          /* all layers below it are */
 	atomic_size_t failed; /* the lowest layer that has failed: those above it are of no use */
-	atomic_bool is_ended; /* by a signal */
 };
 
 struct conversion {

@@ -28,12 +28,27 @@ static int find_compression(const void *bytes, size_t length)
 	return ARCHIVE_FILTER_NONE;
 }
 
+bool stream_wants_end(const struct layer_stream *stream)
+{
+	return layers_want_end(stream->conversion->layers, stream->conversion->index);
+}
+
+static bool is_ended(struct layer_stream *stream, struct archive *archive)
+{
+	if (!stream_wants_end(stream))
+		return false;
+	archive_set_error(archive, EINTR, "%s", "ended by a signal");
+	return true;
+}
+
 static ssize_t read_packed(struct archive *archive, void *context, const void **ret_bytes)
 {
 	struct layer_stream *stream = context;
 	ssize_t got = (ssize_t)stream->ahead;
 
 	stream->ahead = 0;
+	if (is_ended(stream, archive))
+		return -1;
 	if (!got)
 		got = blob_read(&stream->blob, stream->packed, sizeof(stream->packed), stream->f);
 	if (got < 0)
@@ -45,10 +60,13 @@ static ssize_t read_packed(struct archive *archive, void *context, const void **
 static ssize_t read_plain(struct archive *archive, void *context, const void **ret_bytes)
 {
 	struct layer_stream *stream = context;
-	la_ssize_t got = stream->is_empty ? 0
-					  : archive_read_data(stream->raw, stream->plain,
-							      sizeof(stream->plain));
+	la_ssize_t got;
 
+	if (is_ended(stream, archive))
+		return -1;
+	got = stream->is_empty
+		      ? 0
+		      : archive_read_data(stream->raw, stream->plain, sizeof(stream->plain));
 	*ret_bytes = stream->plain;
 	if (got < 0) {
 		archive_set_error(archive, EIO, "%s", archive_error_string(stream->raw));
@@ -123,8 +141,19 @@ static int open_readers(struct layer_stream *stream, struct failure *f)
 	return result == ARCHIVE_OK ? 0 : stream_fail(stream, f);
 }
 
+/* A decompressor stops at what it does not know; of the blob all has to be the stream's. */
+static int check_rest(const struct layer_stream *stream, struct failure *f)
+{
+	const uint64_t used = (uint64_t)archive_filter_bytes(stream->raw, -1);
+
+	if (used == stream->blob.length)
+		return 0;
+	return fail_err(f, 0, "", stream->blob.shown, "has %llu bytes behind the compressed layer",
+			(unsigned long long)(stream->blob.length - used));
+}
+
 /* What follows the end of the tar is part of the stream that the diff id is of. */
-int stream_check(struct layer_stream *stream, const char *diff_id, struct failure *f)
+int stream_check(struct layer_stream *stream, struct failure *f)
 {
 	char hex[2 * SHA256_SIZE + 1];
 	const void *bytes;
@@ -137,13 +166,13 @@ int stream_check(struct layer_stream *stream, const char *diff_id, struct failur
 	/* The first reader may have stopped before the blob's end, where its digest is checked. */
 	while ((got = blob_read(&stream->blob, stream->packed, sizeof(stream->packed), f)) > 0)
 		;
-	if (got < 0)
+	if (got < 0 || check_rest(stream, f))
 		return -1;
 	sha256_finish_hex(&stream->hash, hex);
-	if (strcmp(strchr(diff_id, ':') + 1, hex) != 0)
+	if (strcmp(strchr(stream->diff_id, ':') + 1, hex) != 0)
 		return fail_err(f, 0, "", stream->blob.shown,
 				"unpacked it is sha256:%.12s..., not %.19s... as the image says",
-				hex, diff_id);
+				hex, stream->diff_id);
 	return 0;
 }
 
@@ -163,17 +192,21 @@ static void set_too_long(struct layer_stream *stream)
 		 units[unit]);
 }
 
-int stream_open(const struct store *store, const struct image_layer *layer, uint64_t max,
-		struct layer_stream **ret, struct failure *f)
+int stream_open(const struct conversion *conversion, size_t index, struct layer_stream **ret,
+		struct failure *f)
 {
+	const struct image *image = conversion->layers->image;
+	const struct image_layer *layer = &image->layers[index];
 	const struct blob_claim claim = {layer->digest, layer->has_size, layer->size};
 	struct layer_stream *stream = must_alloc(sizeof(*stream));
 
-	stream->max = max;
+	stream->conversion = conversion;
+	stream->diff_id = layer->diff_id;
+	stream->max = conversion->layers->max;
 	set_too_long(stream);
 	stream->f = f;
 	sha256_init(&stream->hash);
-	if (blob_open(store, layer->name, claim, &stream->blob, f)) {
+	if (blob_open(&image->store, layer->name, claim, &stream->blob, f)) {
 		free(stream);
 		return -1;
 	}

@@ -12,11 +12,13 @@
 #ifndef HOST_IMAGE_LAYER_STREAM_H
 #define HOST_IMAGE_LAYER_STREAM_H
 
-#include "host/image/image.h"
+#include "host/image/convert.h"
 
 #define STREAM_CHUNK (256u << 10)
 
 struct layer_stream {
+	const struct conversion *conversion;
+	const char *diff_id;
 	struct blob blob;
 	struct archive *raw;
 	struct archive *tar;
@@ -32,12 +34,13 @@ struct layer_stream {
 	unsigned char plain[STREAM_CHUNK];
 };
 
-/* max: bytes that the stream may have. It keeps f until its end. */
-int stream_open(const struct store *store, const struct image_layer *layer, uint64_t max,
-		struct layer_stream **ret, struct failure *f) FAIL_MUST_CHECK;
+/* Of layer number index, which need not be the one that is converted. It keeps f until its end. */
+int stream_open(const struct conversion *conversion, size_t index, struct layer_stream **ret,
+		struct failure *f) FAIL_MUST_CHECK;
+/* Whether going on is in vain: asked for each part of what is read, and of a hole. */
+bool stream_wants_end(const struct layer_stream *stream);
 /* When the tar has ended: what follows it in the blob is read, and all of it has to be as claimed. */
-int stream_check(struct layer_stream *stream, const char *diff_id,
-		 struct failure *f) FAIL_MUST_CHECK;
+int stream_check(struct layer_stream *stream, struct failure *f) FAIL_MUST_CHECK;
 void stream_close(struct layer_stream *stream);
 /* -1, with what the reader of the tar says. */
 int stream_fail(struct layer_stream *stream, struct failure *f);

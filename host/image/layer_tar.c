@@ -95,13 +95,16 @@ static int new_inode(struct conversion *c, struct archive_entry *entry, const ch
 }
 
 /* Holes come as gaps between blocks; the image finds zeros by itself. */
-static int append_hole(struct conversion *c, int64_t length, struct failure *f)
+static int append_hole(struct conversion *c, struct layer_stream *stream, int64_t length,
+		       struct failure *f)
 {
-	static const unsigned char zeros[64u << 10];
+	static const unsigned char zeros[256u << 10];
 
 	while (length > 0) {
 		size_t part = length < (int64_t)sizeof(zeros) ? (size_t)length : sizeof(zeros);
 
+		if (stream_wants_end(stream))
+			return fail_err(f, EINTR, "", stream->blob.shown, "ended by a signal");
 		if (c->ops->append(c->image, zeros, part, f))
 			return -1;
 		length -= (int64_t)part;
@@ -140,12 +143,12 @@ static int copy_blocks(struct conversion *c, struct layer_stream *stream, int64_
 			return stream_fail(stream, f);
 		if (offset < done || offset > size || (int64_t)length > size - offset)
 			return fail_err(f, 0, "", stream->blob.shown, "a sparse file's map lies");
-		if (append_hole(c, offset - done, f) ||
+		if (append_hole(c, stream, offset - done, f) ||
 		    (length && c->ops->append(c->image, bytes, length, f)))
 			return -1;
 		done = offset + (int64_t)length;
 	}
-	return append_hole(c, size - done, f);
+	return append_hole(c, stream, size - done, f);
 }
 
 static int copy_file(struct conversion *c, struct layer_stream *stream, struct archive_entry *entry,
@@ -292,8 +295,6 @@ static int read_entries(struct conversion *c, struct layer_stream *stream, struc
 
 	while ((result = archive_read_next_header(stream->tar, &entry)) == ARCHIVE_OK ||
 	       result == ARCHIVE_WARN) {
-		if (layers_want_end(c->layers, c->index))
-			return fail_err(f, EINTR, "", stream->blob.shown, "ended by a signal");
 		if (is_served(c))
 			continue; /* to the end, for the stream's hash */
 		c->ordinal++;
@@ -308,14 +309,12 @@ static int read_entries(struct conversion *c, struct layer_stream *stream, struc
 
 int layer_read(struct conversion *c, size_t index, struct failure *f)
 {
-	const struct image *image = c->layers->image;
-	const struct image_layer *layer = &image->layers[index];
 	struct layer_stream *stream;
 	int result;
 
-	if (stream_open(&image->store, layer, c->layers->max, &stream, f))
+	if (stream_open(c, index, &stream, f))
 		return -1;
-	result = read_entries(c, stream, f) || stream_check(stream, layer->diff_id, f) ? -1 : 0;
+	result = read_entries(c, stream, f) || stream_check(stream, f) ? -1 : 0;
 	stream_close(stream);
 	return result;
 }

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images that are fine, in each form: and how they are named."""
 
+import gzip
 import os
 
 from case_image_bad import GOOD, lying, nested, platforms, put, saved, twice
 from harness import case
 from host_case import fake_qemu, own_cache
-from image_builder import Image, layer
+from image_builder import Image, layer, zstd
 
 
 def other_digest(index):
@@ -30,6 +31,36 @@ def image_that_is_fine(context):
                       lying(index=put("manifests", 0, "platform", value=None))(context.path("null")),
                       lying(index=put("manifests", 0, "platform", value={}))(context.path("empty"))):
         context.smk("run", reference).expect(0)
+
+
+def skippable(data):
+    """A frame of zstd that is no part of the stream: zstd:chunked has its table of contents in some."""
+    return (0x184D2A50).to_bytes(4, "little") + len(data).to_bytes(4, "little") + data
+
+
+PACKED = {
+    "gzip of many members": ("+gzip", b"".join(gzip.compress(GOOD[i:i + 1000]) for i in range(0, len(GOOD), 1000))),
+    "gzip with an empty member at the end": ("+gzip", gzip.compress(GOOD) + gzip.compress(b"")),
+    "gzip of nothing": ("+gzip", gzip.compress(b"")),
+    "zstd of many frames": ("+zstd", b"".join(zstd(GOOD[i:i + 3000]) for i in range(0, len(GOOD), 3000))),
+    "zstd with skippable frames": ("+zstd", zstd(GOOD[:512]) + skippable(b"x" * 99) + zstd(GOOD[512:]) +
+                                   skippable(b"toc" * 1000)),
+    "zstd of nothing": ("+zstd", zstd(b"")),
+    "tar of nothing": ("", bytes(1024)),
+    "tar with much behind its end": ("", GOOD + bytes(3 << 20)),
+}
+
+
+@case(timeout=60)
+def image_packed_otherwise(context):
+    """As other tools compress: all of the blob is the stream's, in however many parts."""
+    fake_qemu(context, "warning")
+    for what, (packing, data) in PACKED.items():
+        stream = b"" if "nothing" in what else GOOD
+        stream = data if not packing else stream
+        path = context.path(what.replace(" ", "-"))
+        context.env["XDG_CACHE_HOME"] = path + ".cache"
+        context.smk("run", Image([layer(stream, packing, packed=data)]).layout(path)).expect(0)
 
 
 @case()

@@ -152,7 +152,21 @@ static void signals_have_names(void)
 		CHECK_INT(signals_parse(rows[i].text), rows[i].number);
 }
 
+static void a_signal_ends_all_threads(void)
+{
+	struct failure f = {0};
+
+	CHECK(!signals_open(&f) && !signals_want_end());
+	raise(SIGWINCH);
+	CHECK(!signals_want_end());
+	raise(SIGTERM);
+	CHECK(signals_want_end() && signals_want_end());
+	signals_forget();
+	CHECK(!signals_want_end());
+}
+
 static const struct t_case cases[] = {
+	{"a-signal-ends-all-threads", a_signal_ends_all_threads},
 	{"signals-have-names", signals_have_names},
 	{"channel-puts-frames-together", channel_puts_frames_together},
 	{"channel-has-a-bounded-queue", channel_has_a_bounded_queue},
