@@ -4,24 +4,16 @@
  *
  * It is written beside its final place and renamed: a directory that is there is complete.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bake.h"
+#include "baked.h"
 #include "cache.h"
 #include "image/overrides.h"
-
-#define NAME_KERNEL    "kernel"
-#define NAME_INITRAMFS "initramfs"
-#define NAME_CONFIG    "config.json"
-#define NAME_UPPER     "upper.ext4"
-#define NAME_MANIFEST  "manifest.json"
 
 /* ---- products ------------------------------------------------------------------------------- */
 
@@ -31,7 +23,7 @@ static int bake_kernel(struct bake *bake, struct failure *f)
 	AUTO_FD fd = -1;
 
 	return assets_kernel(&kernel, f) ||
-			       bake_copy(bake, kernel, NAME_KERNEL, &fd, &bake->kernel, f)
+			       bake_copy(bake, kernel, BAKED_KERNEL, &fd, &bake->kernel, f)
 		       ? -1
 		       : 0;
 }
@@ -102,12 +94,12 @@ static int describe_file(const char *path, struct product *ret, struct failure *
 static int bake_config(struct bake *bake, struct failure *f)
 {
 	const struct bundle *bundle = &bake->boot.bundle;
-	AUTO_FREE char *path = bake_path(bake, NAME_INITRAMFS);
+	AUTO_FREE char *path = bake_path(bake, BAKED_INITRAMFS);
 	AUTO_FREE char *bytes = NULL;
 
 	if (bake->options.verity && add_hashes(bake, f))
 		return -1;
-	if (bake_write(bake, NAME_CONFIG, 0600, bundle->config, bundle->config_length,
+	if (bake_write(bake, BAKED_CONFIG, 0600, bundle->config, bundle->config_length,
 		       &bake->config, f) ||
 	    assets_initramfs_file(bundle->config, bundle->config_length, path, f))
 		return -1;
@@ -117,7 +109,7 @@ static int bake_config(struct bake *bake, struct failure *f)
 static int bake_upper(struct bake *bake, struct failure *f)
 {
 	const char *value = bake->options.upper_value;
-	AUTO_FREE char *path = bake_path(bake, NAME_UPPER);
+	AUTO_FREE char *path = bake_path(bake, BAKED_UPPER);
 
 	switch (bake->options.upper) {
 	case CHOICE_TMPFS:
@@ -144,10 +136,10 @@ static struct baked describe(const struct bake *bake)
 	return (struct baked){
 		.memory_mib = bake->boot.memory_mib,
 		.cpus = bake->options.cpus,
-		.kernel = NAME_KERNEL,
-		.initramfs = NAME_INITRAMFS,
+		.kernel = BAKED_KERNEL,
+		.initramfs = BAKED_INITRAMFS,
 		.layers = &bake->names,
-		.upper = bake->options.upper == CHOICE_DISK ? NAME_UPPER : NULL,
+		.upper = bake->options.upper == CHOICE_DISK ? BAKED_UPPER : NULL,
 		.upper_key = bake->upper_key,
 		.append = &bake->options.append,
 		.image = bake->options.image,
@@ -202,25 +194,13 @@ static int bake_manifest(const struct bake *bake, struct failure *f)
 	text = must_alloc(length + 2);
 	bake_manifest_text(bake, line, text, length + 1);
 	text[length] = '\n';
-	result = bake_write(bake, NAME_MANIFEST, 0644, text, length + 1, &product, f);
+	result = bake_write(bake, BAKED_MANIFEST, 0644, text, length + 1, &product, f);
 	if (!result)
 		free(product.name);
 	return result;
 }
 
 /* ---- the directory -------------------------------------------------------------------------- */
-
-static void remove_directory(const char *path)
-{
-	DIR *list = opendir(path);
-	struct dirent *entry;
-
-	while (list && (entry = readdir(list)))
-		unlinkat(dirfd(list), entry->d_name, 0); /* "." and ".." refuse to go */
-	if (list)
-		closedir(list);
-	rmdir(path);
-}
 
 /* Volumes are QEMU's only. */
 static bool can_serve(const struct bake *bake, const struct vmm *vmm)
@@ -239,47 +219,18 @@ static int fill(struct bake *bake, struct failure *f)
 	return bake_manifest(bake, f);
 }
 
-#define NOT_FREE "a baked directory is a new one, or an empty one"
-
-/* Before the work: whether nothing is there, or an empty directory, not a link to one. */
-static bool is_free(const char *target)
-{
-	struct dirent *entry;
-	size_t count = 0;
-	struct stat st;
-	DIR *list;
-
-	if (lstat(target, &st))
-		return true;
-	errno = ENOTDIR;
-	list = S_ISDIR(st.st_mode) ? opendir(target) : NULL;
-	if (!list)
-		return false;
-	while ((entry = readdir(list)))
-		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-	closedir(list);
-	errno = count ? ENOTEMPTY : EBUSY;
-	return !count && strcmp(target, ".") != 0;
-}
-
-/* rename(2) takes an empty directory's place, and no other's. */
-static int place(struct bake *bake, struct failure *f)
+/* The whole of it, or nothing. */
+static int bake_directory(struct bake *bake, struct failure *f)
 {
 	AUTO_FREE char *target = must_copy(bake->options.directory);
 
 	for (size_t end = strlen(target); end > 1 && target[end - 1] == '/'; end--)
 		target[end - 1] = '\0';
-	if (!is_free(target))
-		return fail_err(f, errno, "", target, NOT_FREE);
-	bake->directory = must_format("%s.tmp-%d", target, (int)getpid());
-	if (mkdir(bake->directory, 0755))
-		return fail_sys(f, "mkdir", bake->directory);
-	if (!fill(bake, f)) {
-		if (!rename(bake->directory, target))
-			return 0;
-		fail_err(f, errno, "", target, NOT_FREE);
-	}
-	remove_directory(bake->directory);
+	if (bake_directory_make(target, &bake->directory, &bake->directory_fd, f))
+		return -1;
+	if (!fill(bake, f) && !bake_directory_place(bake->directory, target, f))
+		return 0;
+	bake_directory_remove(bake->directory, bake->directory_fd);
 	return -1;
 }
 
@@ -303,14 +254,14 @@ static int bake_all(struct bake *bake, int argc, char *const *argv, struct failu
 	if (!can_serve(bake, bake->options.vmm))
 		return fail_config(f, "", "--volume is for QEMU, not for --for %s",
 				   bake->options.vmm->name);
-	if (boot_prepare(&bake->options, &bake->boot, f) || place(bake, f))
+	if (boot_prepare(&bake->options, &bake->boot, f) || bake_directory(bake, f))
 		return -1;
 	return bake->options.vmm_asked ? print_to(bake, bake->options.vmm, stdout, f) : 0;
 }
 
 int command_bake(int argc, char *const *argv, struct failure *f)
 {
-	struct bake bake = {.directory = NULL};
+	struct bake bake = {.directory_fd = -1};
 	int result;
 
 	options_init(&bake.options);
@@ -321,6 +272,7 @@ int command_bake(int argc, char *const *argv, struct failure *f)
 	strings_finish(&bake.names);
 	free(bake.upper_key);
 	free(bake.directory);
+	cleanup_fd(&bake.directory_fd);
 	boot_finish(&bake.boot);
 	options_finish(&bake.options);
 	return result;

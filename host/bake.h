@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A directory that is being baked: bake.c, with its files (bake_files.c) and manifest. */
+/* A directory that is being baked: bake.c, with its place (bake_directory.c), files (bake_files.c) and
+ * manifest. */
 #ifndef HOST_BAKE_H
 #define HOST_BAKE_H
 
+#include "boot.h"
 #include "lib/sha256.h"
 #include "verity.h"
 #include "vmm.h"
@@ -19,6 +21,7 @@ struct bake {
 	struct run_options options;
 	struct boot boot;
 	char *directory; /* the temporary one */
+	int directory_fd;
 	struct product kernel;
 	struct product initramfs;
 	struct product config;
@@ -28,6 +31,13 @@ struct bake {
 	struct strings names;          /* of the layers */
 	char *upper_key;
 };
+
+/* A new directory beside a target that is free, and that it becomes; locked by its descriptor. */
+int bake_directory_make(const char *target, char **ret_path, int *ret_fd,
+			struct failure *f) FAIL_MUST_CHECK;
+int bake_directory_place(const char *path, const char *target, struct failure *f) FAIL_MUST_CHECK;
+/* With its files; fd: its own. */
+void bake_directory_remove(const char *path, int fd);
 
 /* The path of a file in the directory; the caller frees it. */
 char *bake_path(const struct bake *bake, const char *name);

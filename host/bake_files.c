@@ -52,7 +52,6 @@ int bake_write(const struct bake *bake, const char *name, mode_t mode, const voi
 	return fsync(fd) ? fail_sys(f, "fsync", path) : 0;
 }
 
-/* A copy, hashed on its way. */
 static bool is_zero(const char *bytes, size_t length)
 {
 	return !bytes[0] && !memcmp(bytes, bytes + 1, length - 1);
@@ -66,6 +65,7 @@ static int put_part(int to, const char *path, const char *bytes, size_t length, 
 	return lseek(to, (off_t)length, SEEK_CUR) < 0 ? fail_sys(f, "seek", path) : 0;
 }
 
+/* Hashed on its way. */
 static int copy_fd(int from, int to, const char *path, struct sha256 *hash, uint64_t *ret_size,
 		   struct failure *f)
 {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From the words of the command line, a bundle or an image, to a configuration and layers. */
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "host.h"
+#include "baked.h"
+#include "boot.h"
 #include "image/prepare.h"
 
 #define MEMORY_MIB 256
@@ -21,11 +23,28 @@ void boot_finish(struct boot *boot)
 	strings_finish(&boot->diff_ids);
 }
 
+/* What smk bake wrote has a configuration, as a bundle has, but layers in place of a root. */
+static int refuse_baked(const char *path, struct failure *f)
+{
+	static const char *const files[] = {BAKED_MANIFEST, BAKED_KERNEL, BAKED_INITRAMFS};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		AUTO_FREE char *file = must_format("%s/%s", path, files[i]);
+
+		if (access(file, F_OK))
+			return 0;
+	}
+	return fail_err(f, 0, "", path,
+			"a baked directory, no bundle: boot it with qemu.sh or another monitor's "
+			"file in it, or give smk what it was baked from");
+}
+
 static int prepare_bundle(const struct run_options *options, struct boot *boot, struct failure *f)
 {
 	AUTO_FREE char *layer = NULL;
 
-	if (bundle_open(options->bundle, &options->env, &boot->bundle, f) ||
+	if (refuse_baked(options->bundle, f) ||
+	    bundle_open(options->bundle, &options->env, &boot->bundle, f) ||
 	    pack_layer(boot->bundle.root_fd, boot->bundle.root_path, &layer, &boot->is_cached, f))
 		return -1;
 	strings_add(&boot->layers, "%s", layer);

@@ -26,6 +26,7 @@
 
 #define UNUSED_DAYS 30 /* an image nobody ran for so long is removed */
 #define LOCK_PREFIX ".lock-"
+#define UNDER       ".tmp-"           /* and a process id: the name of an image until it is whole */
 #define DIGEST      "user.smk.sha256" /* an attribute: lower-case digits */
 
 void cache_sweep(void)
@@ -189,6 +190,8 @@ int cache_check(const char *image, const char *hex, struct failure *f)
 	char kept[2 * SHA256_SIZE + 1] = "";
 	ssize_t length = getxattr(image, DIGEST, kept, sizeof(kept) - 1);
 
+	if (length < 0 && errno != ENODATA && errno != EOPNOTSUPP)
+		return fail_sys(f, "getxattr", image);
 	if (length < 0 || !strcmp(kept, hex))
 		return 0;
 	if (unlink(image))
@@ -196,10 +199,27 @@ int cache_check(const char *image, const char *hex, struct failure *f)
 	return fail_err(f, 0, "", image, "was damaged in the cache, and is removed: bake again");
 }
 
+/* Who works on an image has the lock of its key, in whatever namespace of pids it runs. */
+static char *lock_path(const char *directory, const char *name)
+{
+	return must_format("%s/" LOCK_PREFIX "%.*s", directory, (int)strcspn(name, "."), name);
+}
+
+bool cache_is_leftover(const char *directory, const char *name)
+{
+	AUTO_FREE char *path = lock_path(directory, name);
+	AUTO_FD fd = -1;
+
+	if (name[0] == '.' || !strstr(name, UNDER))
+		return false;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? errno == ENOENT : !flock(fd, LOCK_EX | LOCK_NB);
+}
+
 /* Of a smk that was killed: with the lock, nobody else makes this image. */
 static void remove_leftovers(const char *directory, const char *name)
 {
-	AUTO_FREE char *prefix = must_format("%s.tmp-", name);
+	AUTO_FREE char *prefix = must_format("%s" UNDER, name);
 	DIR *list = opendir(directory);
 	struct dirent *entry;
 
@@ -215,7 +235,7 @@ static int make(const struct cache_request *request, const char *directory, char
 		struct failure *f)
 {
 	AUTO_FREE char *temporary =
-		must_format("%s/%s.tmp-%d", directory, request->names[0], (int)getpid());
+		must_format("%s/%s" UNDER "%d", directory, request->names[0], (int)getpid());
 	AUTO_FREE char *image = NULL;
 	unsigned which = 0;
 	int result;
@@ -257,9 +277,7 @@ int cache_open(const struct cache_request *request, struct cache_place *ret, str
 		return -1;
 	place.image = find(request, place.directory);
 	if (!place.image) {
-		place.lock_path =
-			must_format("%s/" LOCK_PREFIX "%.*s", place.directory,
-				    (int)strcspn(request->names[0], "."), request->names[0]);
+		place.lock_path = lock_path(place.directory, request->names[0]);
 		if (lock(place.lock_path, request, &place.lock_fd, f)) {
 			unlock(&place);
 			return -1;

@@ -43,6 +43,9 @@ int cache_make(const struct cache_request *request, struct cache_place *place,
 /* Whether an image has the digest that it was made with; one that has another is removed. */
 int cache_check(const char *image, const char *hex, struct failure *f) FAIL_MUST_CHECK;
 
+/* Whether a file of the cache is what a killed smk left of an image that it made. */
+bool cache_is_leftover(const char *directory, const char *name);
+
 /* Removes what nobody has used for long: images, temporary files, locks. */
 void cache_sweep(void);
 

@@ -40,6 +40,29 @@ static const char *next_image(struct walk *walk, struct stat *ret)
 	return NULL;
 }
 
+/* Files of no use and their bytes, taken away when asked for. */
+static void say_leftovers(struct walk *walk, bool is_removed)
+{
+	uint64_t files = 0;
+	uint64_t bytes = 0;
+	struct dirent *entry;
+	struct stat st;
+
+	rewinddir(walk->list);
+	while ((entry = readdir(walk->list))) {
+		if (!cache_is_leftover(walk->directory, entry->d_name) ||
+		    fstatat(dirfd(walk->list), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+		    (is_removed && unlinkat(dirfd(walk->list), entry->d_name, 0)))
+			continue;
+		files++;
+		bytes += (uint64_t)st.st_blocks * 512;
+	}
+	if (files)
+		printf("%8llu KiB  %llu unfinished images of killed runs%s\n",
+		       (unsigned long long)bytes / 1024, (unsigned long long)files,
+		       is_removed ? " removed" : ": smk cache prune removes them");
+}
+
 static int list_images(struct walk *walk, const char *unused, struct failure *f)
 {
 	const char *name;
@@ -55,6 +78,7 @@ static int list_images(struct walk *walk, const char *unused, struct failure *f)
 	}
 	printf("%8llu KiB  %llu images in %s\n", (unsigned long long)walk->bytes / 1024,
 	       (unsigned long long)walk->files, walk->directory);
+	say_leftovers(walk, false);
 	return 0;
 }
 
@@ -81,6 +105,7 @@ static int prune_images(struct walk *walk, const char *days, struct failure *f)
 	}
 	printf("%8llu KiB  %llu images removed from %s\n", (unsigned long long)bytes / 1024,
 	       (unsigned long long)files, walk->directory);
+	say_leftovers(walk, true);
 	return 0;
 }
 

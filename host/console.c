@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Two kinds of lines matter: warnings of init-oci are passed on to the user, and an exit record
- * that found no channel is taken from here. Everything else is only shown when the run fails.
+ * Three kinds of lines matter: warnings of init-oci are passed on to the user, an exit record that
+ * found no channel is taken from here, and a kernel's panic is the reason when there is no better
+ * one. Everything else is only shown when the run fails.
  */
 #include "console.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -56,6 +58,7 @@ static void keep_for_show(struct console *console, const char *bytes, size_t len
 static void take_line(struct console *console)
 {
 	size_t prefix = strlen(SMK_EXIT_LINE_PREFIX);
+	const char *panic;
 	struct failure ignored = {0};
 
 	console->line[console->line_length] = '\0';
@@ -66,6 +69,9 @@ static void take_line(struct console *console)
 	    !exit_record_decode(console->line + prefix, console->line_length - prefix,
 				&console->record, &ignored))
 		console->has_record = true;
+	panic = strstr(console->line, "Kernel panic - ");
+	if (panic && !console->panic[0])
+		snprintf(console->panic, sizeof(console->panic), "%s", panic);
 	console->line_length = 0;
 }
 

@@ -14,6 +14,7 @@ struct console {
 	size_t line_length;
 	bool has_record; /* an exit record came by the console */
 	struct exit_record record;
+	char panic[160];     /* the kernel's first line of it; what follows may be long */
 	struct output shown; /* what is to be shown: bounded, so that its reader stalls nothing */
 	uint64_t dropped;    /* bytes for which it had no room */
 };

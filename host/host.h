@@ -228,22 +228,6 @@ int pack_squashfs(int root_fd, const char *image, const struct tree_key *key,
 /* A new sparse ext4 image of `size` (mkfs's words: 64M, 1G) at path. */
 int pack_ext4(const char *path, const char *size, struct failure *f) FAIL_MUST_CHECK;
 
-/* ---- boot: what a VM is made of, of a bundle or of an image -------------------------------------- */
-
-struct boot {
-	struct bundle bundle;    /* its configuration; an image's has no root */
-	struct strings layers;   /* file system images, lowest first */
-	struct strings diff_ids; /* of an image's layers, also when they were flattened */
-	bool is_cached;          /* no layer had to be made */
-	unsigned memory_mib;     /* of the guest */
-};
-
-void boot_init(struct boot *boot);
-/* Fills an initialized boot, which the caller finishes, on failure too. */
-int boot_prepare(const struct run_options *options, struct boot *boot,
-		 struct failure *f) FAIL_MUST_CHECK;
-void boot_finish(struct boot *boot);
-
 /* ---- assets --------------------------------------------------------------------------------- */
 
 /* Path of an uncompressed kernel: the override, or the cached extraction keyed by build id. */

@@ -2,7 +2,7 @@
 # smk, and `make run`, which boots the quickest fixture.
 
 HOST_SRCS := \
-	host/assets.c host/bake.c host/bake_files.c host/bake_manifest.c host/boot.c host/bundle.c host/cache.c host/cache_command.c host/channel.c host/console.c host/files.c host/hooks.c host/layer.c \
+	host/assets.c host/bake.c host/bake_directory.c host/bake_files.c host/bake_manifest.c host/boot.c host/bundle.c host/cache.c host/cache_command.c host/channel.c host/console.c host/files.c host/hooks.c host/layer.c \
 	host/machine.c host/main.c host/messages.c host/net.c host/net_dns.c host/net_machine.c host/net_options.c host/net_rights.c host/option_values.c host/options.c host/pack.c host/plan.c \
 	host/process.c host/run.c host/say.c host/scratch.c host/session.c host/signals.c host/stream.c host/tail.c \
 	host/terminal.c host/timing.c host/tree.c host/util.c host/verity.c host/vmm.c host/vmm_command.c host/volumes.c

@@ -8,6 +8,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,6 +51,14 @@ static bool wait_for_tool(struct process *tool, struct tail *tail, const char *w
 		else if (!got || errno != EAGAIN)
 			return true;
 	}
+}
+
+/* A tool would give all rights that the umask leaves. */
+static int create(const char *path, struct failure *f)
+{
+	AUTO_FD fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	return fd < 0 ? fail_sys(f, "create", path) : 0;
 }
 
 /* Runs a tool to its end; what it says is only shown when it fails. */
@@ -117,6 +126,8 @@ int pack_ext4(const char *path, const char *size, struct failure *f)
 	struct strings argv = {0};
 	int result;
 
+	if (create(path, f))
+		return -1;
 	/* mkfs's clock: the same size makes the same bytes. */
 	setenv("E2FSPROGS_FAKE_TIME", "1", 1);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* smk run: the stages in their order, and what they leave behind cleaned up. */
+#include "boot.h"
 #include "hooks.h"
 #include "net.h"
 #include "volumes.h"

@@ -272,6 +272,7 @@ static int loop(struct session *session, struct failure *f)
 static int conclude(struct session *session, struct failure *f)
 {
 	static const char qemu[] = "qemu-system-aarch64";
+	const char *why;
 	char line[128];
 
 	if (!session->has_record && session->console.has_record && !session->has_hello) {
@@ -294,10 +295,9 @@ static int conclude(struct session *session, struct failure *f)
 			"the VM ended without an exit record on its control channel; one "
 			"on the console, of code %d, is not believed: a workload can print it",
 			session->console.record.code);
-	if (session->fatal[0])
-		return fail_err(f, 0, "", NULL, "the VM ended without an exit record: %s",
-				session->fatal);
-	return fail_err(f, 0, "", NULL, "the VM ended without an exit record");
+	why = session->fatal[0] ? session->fatal : session->console.panic;
+	return fail_err(f, 0, "", NULL, "the VM ended without an exit record%s%s", *why ? ": " : "",
+			why);
 }
 
 static void start(struct session *session, const struct session_setup *setup,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """smk bake: what the directory holds, and that it is there whole or not at all."""
 
+import fcntl
 import glob
 import hashlib
 import json
@@ -10,7 +11,7 @@ import subprocess
 import time
 
 from harness import SMK, case, check, check_equal, check_in, wait_until
-from host_case import leftovers, own_cache, tiny_bundle
+from host_case import fake_qemu, leftovers, own_cache, tiny_bundle
 from image_builder import Image, entry, layer, tar
 
 FILES = ["cloud-hypervisor.sh", "config.json", "firecracker.json", "initramfs", "kernel", "layer-000.squashfs",
@@ -117,6 +118,82 @@ def leftovers_of_a_killed_smk(context):
     check(not os.path.exists(own), "the leftover is still there")
 
 
+DEAD = "99999999"  # no pid is so high
+
+
+@case()
+def leftovers_of_a_killed_bake(context):
+    """The next bake to the same place takes them away, and nothing that is another's or no directory."""
+    bundle = tiny_bundle(context)
+    for name in ("x.tmp-" + DEAD, f"x.tmp-{os.getpid()}", "y.tmp-" + DEAD, "x.tmp-" + DEAD + "x", "outside"):
+        os.makedirs(context.path(name))
+        with open(context.path(name, "kernel"), "w", encoding="utf-8"):
+            pass
+    os.symlink("outside", context.path("x.tmp-99999998"))
+    context.smk("bake", bundle, context.path("x")).expect(0)
+    check_equal({n for n in os.listdir(context.path()) if n[:2] in ("x.", "y.")},
+                {"x.tmp-99999998", "x.tmp-" + DEAD + "x", f"x.tmp-{os.getpid()}", "y.tmp-" + DEAD}, "left beside")
+    check_equal(os.listdir(context.path("outside")), ["kernel"], "behind the link")
+    os.mkdir(context.path("in"))
+    os.mkdir(context.path("in", "z.tmp-" + DEAD))
+    context.smk("bake", bundle, "z", cwd=context.path("in")).expect(0)
+    check_equal(os.listdir(context.path("in")), ["z"], "left beside a path without a directory")
+
+
+@case()
+def leftovers_of_the_same_pid(context):
+    """In a container smk may have the same pid each time; who works there now has a lock."""
+    bundle = tiny_bundle(context)
+    one = ["unshare", "--pid", "--fork", SMK, "bake", bundle, context.path("x")]
+    context.env["ASAN_OPTIONS"] = "detect_leaks=0"  # needs /proc of its own pid
+    own = context.path("x.tmp-1")
+    os.mkdir(own)
+    with open(os.path.join(own, "kernel"), "w", encoding="utf-8"):
+        pass
+    fd = os.open(own, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    context.run(one).expect_line(125, "smk: ", "x.tmp-1: mkdir: File exists")
+    check_equal(os.listdir(own), ["kernel"], "of another's directory")
+    os.close(fd)
+    context.run(one).expect(0)
+    check(not os.path.exists(own), "the leftover is still there")
+
+
+@case()
+def file_modes(context):
+    """What the umask leaves of 0644, or of 0600 for what may have secrets; scripts can be run."""
+    bundle = tiny_bundle(context)
+    for umask in (0, 0o077):
+        context.env["XDG_CACHE_HOME"] = context.path(f"cache{umask}")
+        directory = context.path(f"baked{umask}")
+        context.smk("bake", "--upper", "disk:8M", "--verity", bundle, directory, umask=umask).expect(0)
+        image = Image([layer(tar(entry("bin/hello")))]).layout(context.path(f"image{umask}"))
+        for system in ("squashfs", "erofs"):
+            context.smk("bake", "--layer-fs", system, image, directory + system, umask=umask).expect(0)
+        wanted = {n: (0o600 if n in ("config.json", "initramfs") else 0o755 if n.endswith(".sh") else 0o644) & ~umask
+                  for n in FILES + ["upper.ext4"]}
+        modes = {n: os.stat(os.path.join(directory, n)).st_mode & 0o7777 for n in os.listdir(directory)}
+        check_equal(modes, wanted, f"modes with umask {umask:o}")
+        for where, folders, files in os.walk(context.env["XDG_CACHE_HOME"]):
+            for name in folders + files:
+                mode = os.stat(os.path.join(where, name)).st_mode & 0o7777
+                check(not mode & 0o022, f"{name} in the cache has mode {mode:o} with umask {umask:o}")
+                check(umask != 0o077 or not mode & 0o077, f"{name} in the cache has mode {mode:o} with umask 77")
+
+
+@case()
+def baked_directory_is_no_bundle(context):
+    fake_qemu(context, "warning")
+    baked = context.path("baked")
+    context.smk("bake", tiny_bundle(context), baked).expect(0)
+    for words in (["run", baked], ["bake", baked, context.path("again")]):
+        context.smk(*words).expect_line(125, "smk: ", "/baked: a baked directory, no bundle: boot it with qemu.sh")
+    bundle = tiny_bundle(context, "own")
+    with open(os.path.join(bundle, "manifest.json"), "w", encoding="utf-8"):
+        pass
+    context.smk("run", bundle).expect(0)
+
+
 @case()
 def volumes_are_for_one_monitor(context):
     own_cache(context)
@@ -153,6 +230,11 @@ def only_a_new_directory(context):
     context.smk("bake", bundle, context.path("empty")).expect(0)
     context.smk("bake", bundle, context.path("slashed") + "//").expect(0)
     os.mkdir(context.path("other"))
+    context.env["ASAN_OPTIONS"] = "detect_leaks=0"  # its search for leaks and strace exclude each other
+    context.run(["strace", "-o", context.path("log"), "-e", "trace=mkdir,mkdirat", SMK, "bake", bundle, "."],
+                cwd=context.path("other")).expect_line(125, "smk: .: ", "new one, or an empty one")
+    check(b".tmp-" not in read(context.path("log")), "something was written before")
+    check_equal(os.listdir(context.path("other")), [], "files of the directory that smk is in")
     os.symlink("other", context.path("link"))
     context.smk("bake", bundle, context.path("link")).expect_line(125, "smk: ", "/link", "new one, or an empty one")
     os.mkdir(context.path("full"))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cache of layer images: many at once, images that went bad, signals while packing."""
 
+import fcntl
 import os
 import pty
 import re
@@ -213,3 +214,38 @@ def cache_is_listed_and_pruned(context):
     check_equal(images(context), names[1:], "images left")
     context.smk("cache", "prune").expect(0)
     check_equal((images(context), os.path.exists(lock)), ([], True), "images, and another's lock")
+
+
+@case()
+def cache_counts_and_prunes_leftovers(context):
+    """Of an image that is being made now, whoever does it, nothing is taken."""
+    own_cache(context)
+    context.smk("cache").expect(0)
+    layers = context.path("cache", "smk", "layers")
+    for name in ("a.squashfs.tmp-99999999", f"b.squashfs.tmp-{os.getpid()}", "c.erofs.tmp-7", ".lock-b", ".lock-c", "d"):
+        with open(os.path.join(layers, name), "wb") as file:
+            file.write(bytes(8192))
+    with open(os.path.join(layers, ".lock-b"), encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        listed = context.smk("cache").expect(0).text.splitlines()
+        check_equal(len(listed), 3, f"lines of {listed}")
+        check_in(" 1 images in ", listed[1], "the images")
+        check_in("16 KiB  2 unfinished images of killed runs: smk cache prune", listed[2], "the leftovers")
+        check_in("2 unfinished images of killed runs removed", context.smk("cache", "prune", "9").expect(0).text, "prune")
+        check_equal(sorted(os.listdir(layers)), [".lock-b", ".lock-c", f"b.squashfs.tmp-{os.getpid()}", "d"], "left")
+    check_in("1 unfinished", context.smk("cache", "prune").expect(0).text, "without the lock")
+    check("unfinished" not in context.smk("cache").expect(0).text, "nothing is left, but said")
+
+
+@case()
+def digest_that_cannot_be_read(context):
+    """Only where no attributes are is an image believed without one."""
+    own_cache(context)
+    context.env["ASAN_OPTIONS"] = "detect_leaks=0"  # its search for leaks and strace exclude each other
+    for error, code in (("EIO", 125), ("EACCES", 125), ("ENODATA", 0), ("EOPNOTSUPP", 0)):
+        result = context.run(["strace", "-o", "/dev/null", "-e", f"inject=getxattr:error={error}", SMK, "bake",
+                              context.path("bundle") if error != "EIO" else tiny_bundle(context), context.path(error)])
+        if code:
+            result.expect_line(code, "smk: ", "getxattr")
+        else:
+            result.expect(0)

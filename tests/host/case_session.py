@@ -128,6 +128,15 @@ def no_record(context):
 
 
 @case()
+def panic_of_the_guest(context):
+    """The reason is said, though it is not among the last lines of the console."""
+    fake_qemu(context, "panic_that_scrolls")
+    result = context.smk("run", tiny_bundle(context))
+    result.expect_line(125, "smk: the VM ended without an exit record: Kernel panic - not syncing: no \\x1b[31mmemory")
+    check("syncing: no .[31m" not in result.errors, "the reason is among the last lines anyway")
+
+
+@case()
 def failure_of_the_guest(context):
     """Its line comes twice, as event and in the record, and is said once."""
     fake_qemu(context, "fatal_with_record")

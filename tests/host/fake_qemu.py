@@ -241,6 +241,13 @@ def no_record(guest):
     guest.hello()
 
 
+def panic_that_scrolls(guest):
+    """As the kernel does: a reason, and then more than smk shows at the end."""
+    guest.hello()
+    guest.console.sendall(b"[    1.5] Kernel panic - not syncing: no \x1b[31mmemory\r\n" + b"[    1.6] 0123456789abcdef\r\n" * 2000 +
+                          b"[    1.7] ---[ end Kernel panic - not syncing: no memory ]---\r\n")
+
+
 def fatal_without_record(guest):
     guest.message(type="error", text="init-oci: fatal: apply: /x: no luck")
 

@@ -2,6 +2,7 @@
 /* The parts of smk that are functions of their inputs: frames, the tail of an output, words. */
 #include "host/host.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
