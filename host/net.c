@@ -87,20 +87,38 @@ static _Noreturn void be_backend(struct net_options *options, int vhost_fd, int 
 /* ---- the parent --------------------------------------------------------------------------------
  */
 
+/*
+ * A port whose last connections are not forgotten yet needs SO_REUSEADDR, and with it two sockets that
+ * do not listen share one: it is set for as long as there is no other way, and by the backend when the
+ * guest listens.
+ */
+static int bind_alone(int fd, const struct tsi_publish *publish)
+{
+	const struct sockaddr *address = (const struct sockaddr *)&publish->address;
+	int on = 1;
+	int off = 0;
+
+	if (!bind(fd, address, publish->length))
+		return 0;
+	return errno != EADDRINUSE || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+			       bind(fd, address, publish->length)
+		       ? -1
+		       : setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off));
+}
+
 /* Bound now, so that a port that is taken is told before the guest boots. */
 static int bind_publish(struct tsi_publish *publish, const char *text, struct failure *f)
 {
-	int one = 1;
-	bool is_inet6 = publish->address.ss_family == AF_INET6;
+	const int family = publish->address.ss_family;
+	AUTO_FREE char *option = must_format("--publish %s", text);
+	int on = 1;
 
-	publish->fd =
-		socket(publish->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	/* Of a port whose last connections are not forgotten yet; it shares none that is in use. */
+	publish->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (publish->fd < 0 ||
-	    setsockopt(publish->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    (is_inet6 && setsockopt(publish->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
-	    bind(publish->fd, (struct sockaddr *)&publish->address, publish->length))
-		return fail_sys(f, "--publish", text);
+	    (family == AF_INET6 &&
+	     setsockopt(publish->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
+	    bind_alone(publish->fd, publish))
+		return fail_sys(f, "bind", option);
 	return 0;
 }
 
@@ -127,8 +145,6 @@ static int start_backend(struct net_options *options, int control_fd, struct net
 	AUTO_FD vhost_fd = -1;
 	int fds[2];
 
-	if (bind_all(options, f))
-		return -1;
 	if (options->has_control && fcntl(control_fd, F_SETFL, O_NONBLOCK))
 		return fail_sys(f, "fcntl", NULL);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
@@ -143,9 +159,9 @@ static int start_backend(struct net_options *options, int control_fd, struct net
 
 int net_start(struct net_options *options, int *control_fd, struct net *ret, struct failure *f)
 {
-	int result = 0;
+	int result = bind_all(options, f); /* for QEMU, too, which does not say why it cannot */
 
-	if (options->kind == NET_TSI)
+	if (!result && options->kind == NET_TSI)
 		result = start_backend(options, *control_fd, ret, f);
 	if (options->kind == NET_TSI && options->has_control) {
 		cleanup_fd(control_fd);

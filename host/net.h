@@ -49,6 +49,8 @@ struct net {
 
 /* Whether the options fit each other. */
 int net_check(const struct net_options *options, struct failure *f) FAIL_MUST_CHECK;
+/* A name server's address; one of IPv6's link scope has its interface behind it: fe80::1%eth0. */
+bool net_parse_server(const char *text, struct sockaddr_storage *ret);
 /*
  * Takes the published ports and starts TSI's process; `ret` is to be stopped. The guest's end of the
  * control channel is that process's when it is to go over vsock: then it is closed here, and -1.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The guest's name servers: those of --dns, else this machine's as far as the guest may reach them. A
- * resolver on this machine's loopback address is none for it; the one of systemd says elsewhere whom it
- * asks itself.
+ * resolver on this machine's loopback address is none for it unless it may go there; the one of systemd
+ * says elsewhere whom it asks itself.
  */
 #include "net.h"
 
+#include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,16 +22,52 @@
 
 static const char *const sources[] = {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"};
 
-static bool is_reachable(const struct net_options *options, const char *server)
+/* An interface of this machine by name or number; 0: none. */
+static unsigned parse_scope(const char *text)
 {
-	struct in6_addr inet6;
-	struct in_addr inet;
+	char name[IF_NAMESIZE];
+	unsigned index = if_nametoindex(text);
+	unsigned number = (unsigned)strtoul(text, NULL, 10);
 
-	if (inet_pton(AF_INET, server, &inet) == 1)
-		return options->allows_loopback || ntohl(inet.s_addr) >> 24 != IN_LOOPBACKNET;
-	/* What is no address is one with a scope, which the guest does not have. */
-	return inet_pton(AF_INET6, server, &inet6) == 1 && !IN6_IS_ADDR_LINKLOCAL(&inet6) &&
-	       (options->allows_loopback || !IN6_IS_ADDR_LOOPBACK(&inet6));
+	if (index || text[strspn(text, "0123456789")])
+		return index;
+	return if_indextoname(number, name) ? number : 0;
+}
+
+bool net_parse_server(const char *text, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *inet = (void *)ret;
+	struct sockaddr_in6 *inet6 = (void *)ret;
+	size_t length = strcspn(text, "%");
+	char address[INET6_ADDRSTRLEN];
+
+	memset(ret, 0, sizeof(*ret));
+	if (length >= sizeof(address))
+		return false;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	if (inet_pton(AF_INET, address, &inet->sin_addr) == 1) {
+		ret->ss_family = AF_INET;
+		return !text[length];
+	}
+	if (inet_pton(AF_INET6, address, &inet6->sin6_addr) != 1)
+		return false;
+	ret->ss_family = AF_INET6;
+	if (!IN6_IS_ADDR_LINKLOCAL(&inet6->sin6_addr))
+		return !text[length];
+	inet6->sin6_scope_id = text[length] ? parse_scope(text + length + 1) : 0;
+	return inet6->sin6_scope_id;
+}
+
+/* 0, or the negative errno that a connection of the guest's to it would give; TSI only. */
+static int reach(const struct net_options *options, const struct sockaddr_storage *server)
+{
+	const struct tsi_policy policy = {
+		.allows_loopback = options->allows_loopback,
+		.allows_link_local = options->allows_link_local,
+	};
+
+	return policy_check(&policy, server);
 }
 
 /* As the boot contract writes a list: as many of the words as fit. */
@@ -59,6 +97,22 @@ static void finish(struct resolver *resolver)
 	strings_finish(&resolver->domains);
 }
 
+/* Interfaces by number: the guest knows none of this machine's by name, and hands the number back. */
+static void add_server(struct strings *servers, const struct sockaddr_storage *server)
+{
+	const struct sockaddr_in *inet = (const void *)server;
+	const struct sockaddr_in6 *inet6 = (const void *)server;
+	bool is_inet6 = server->ss_family == AF_INET6;
+	char address[INET6_ADDRSTRLEN];
+
+	inet_ntop(server->ss_family, is_inet6 ? (const void *)&inet6->sin6_addr : &inet->sin_addr,
+		  address, sizeof(address));
+	if (is_inet6 && inet6->sin6_scope_id)
+		strings_add(servers, "%s%%%u", address, inet6->sin6_scope_id);
+	else
+		strings_add(servers, "%s", address);
+}
+
 /* "search" and "domain" are one to resolvers, and the last one counts. */
 static void read_domains(char *rest, struct strings *domains)
 {
@@ -73,6 +127,7 @@ static void read_domains(char *rest, struct strings *domains)
 static void read_file(const struct net_options *options, const char *path, struct resolver *ret)
 {
 	FILE *file = fopen(path, "re");
+	struct sockaddr_storage server;
 	char line[LINE_MAX_BYTES];
 
 	while (file && fgets(line, sizeof(line), file)) {
@@ -86,25 +141,39 @@ static void read_file(const struct net_options *options, const char *path, struc
 			read_domains(rest, &ret->domains);
 		} else if (!strcmp(key, "nameserver")) {
 			rest[strcspn(rest, " \t\r\n")] = '\0';
-			if (is_reachable(options, rest))
-				strings_add(&ret->servers, "%s", rest);
+			if (net_parse_server(rest, &server) && !reach(options, &server))
+				add_server(&ret->servers, &server);
 		}
 	}
 	if (file)
 		fclose(file);
 }
 
+static void warn_unless_reached(const struct net_options *options, const char *text,
+				const struct sockaddr_storage *server)
+{
+	int result = reach(options, server);
+
+	if (options->kind == NET_USER && result == -ECONNREFUSED)
+		say_warning("--dns %s: with --net user that is the guest itself", text);
+	else if (options->kind == NET_TSI && result == -ENETUNREACH)
+		say_warning("--dns %s: the guest may not reach it", text);
+	else if (options->kind == NET_TSI && result)
+		say_warning("--dns %s: the guest may not reach it but with --net tsi:%s", text,
+			    result == -EACCES ? "link-local" : "loopback");
+}
+
 /* Of --dns, which are the user's affair; the search list is this machine's all the same. */
 static void take_given(const struct net_options *options, struct resolver *ret)
 {
+	struct sockaddr_storage server;
+
 	read_file(options, sources[0], ret);
 	strings_finish(&ret->servers);
 	for (size_t i = 0; i < options->dns_count; i++) {
-		strings_add(&ret->servers, "%s", options->dns[i]);
-		if (options->kind == NET_TSI && !is_reachable(options, options->dns[i]))
-			say_warning("--dns %s: the guest may not reach it but with --net "
-				    "tsi:loopback",
-				    options->dns[i]);
+		net_parse_server(options->dns[i], &server); /* as set_dns() did */
+		add_server(&ret->servers, &server);
+		warn_unless_reached(options, options->dns[i], &server);
 	}
 }
 

@@ -57,90 +57,113 @@ int set_net(struct run_options *o, const char *value, struct failure *f)
 {
 	size_t length = strcspn(value, ":");
 	const char *words = value[length] ? value + length + 1 : NULL;
+	int kind = 0;
 
+	while (kind < NET__COUNT &&
+	       (strlen(kinds[kind]) != length || strncmp(kinds[kind], value, length) != 0))
+		kind++;
+	if (kind == NET__COUNT)
+		return fail_config(f, "", "--net %s: the networks are tsi, user and none", value);
+	if (words && kind != NET_TSI)
+		return fail_config(f, "", "--net %s: only tsi has words behind it", value);
 	o->net->allows_loopback = o->net->allows_link_local = o->net->has_control = false;
-	for (int i = 0; i < NET__COUNT; i++) {
-		if (strlen(kinds[i]) != length || strncmp(kinds[i], value, length) != 0 ||
-		    (words && i != NET_TSI) || !set_words(o->net, words))
-			continue;
-		o->net->kind = (enum net_kind)i;
-		o->net->is_given = true;
-		return 0;
-	}
-	return fail_config(f, "",
-			   "--net %s: tsi, tsi:loopback, tsi:link-local, tsi:control, user or none",
-			   value);
+	if (!set_words(o->net, words))
+		return fail_config(f, "",
+				   "--net %s: behind tsi: stand loopback, link-local, control, or "
+				   "several with commas",
+				   value);
+	o->net->kind = (enum net_kind)kind;
+	o->net->is_given = true;
+	return 0;
 }
 
-/* A port from 1 on, and what stands behind it. */
-static bool parse_port(const char *text, const char **ret_rest, uint16_t *ret)
+/* A port from 1 on, to `end`. What is wrong with it, or NULL. */
+static const char *parse_port(const char *text, const char *end, uint16_t *ret)
 {
-	unsigned long number;
-	char *end;
+	size_t length = (size_t)(end - text);
+	unsigned long number = strtoul(text, NULL, 10);
 
-	if (*text < '1' || *text > '9')
-		return false;
-	number = strtoul(text, &end, 10);
+	if (memchr(text, '-', length))
+		return "each port has a --publish of its own, there are no ranges";
+	if (!length || length > 5 || strspn(text, "0123456789") < length || !number ||
+	    number > UINT16_MAX)
+		return "a port is a number from 1 to 65535";
 	*ret = (uint16_t)number;
-	*ret_rest = end;
-	return number <= UINT16_MAX;
+	return NULL;
 }
 
-/* The address in front of the ports, if there is one: 192.0.2.1: or [2001:db8::1]: */
-static bool parse_address(const char *text, const char **ret_rest, struct tsi_publish *ret)
+/* 192.0.2.1 or [2001:db8::1] */
+static bool parse_address(const char *text, size_t length, struct tsi_publish *ret)
 {
 	struct sockaddr_in *inet = (void *)&ret->address;
 	struct sockaddr_in6 *inet6 = (void *)&ret->address;
-	bool is_inet6 = *text == '[';
-	const char *begin = text + is_inet6;
-	size_t length = strcspn(begin, is_inet6 ? "]" : ":");
+	bool is_inet6 = length > 1 && *text == '[' && text[length - 1] == ']';
 	char address[INET6_ADDRSTRLEN];
 
-	*ret_rest = text;
-	ret->length = is_inet6 ? sizeof(*inet6) : sizeof(*inet);
-	ret->address.ss_family = is_inet6 ? AF_INET6 : AF_INET;
-	if (!is_inet6 && !memchr(begin, '.', length)) {
-		inet->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		return true;
-	}
+	text += is_inet6;
+	length -= 2 * is_inet6;
 	if (length >= sizeof(address))
 		return false;
-	memcpy(address, begin, length);
+	memcpy(address, text, length);
 	address[length] = '\0';
-	begin += length;
-	if (is_inet6 && *begin++ != ']')
-		return false;
-	*ret_rest = begin + 1;
-	return *begin == ':' &&
-	       inet_pton(ret->address.ss_family, address,
+	ret->length = is_inet6 ? sizeof(*inet6) : sizeof(*inet);
+	ret->address.ss_family = is_inet6 ? AF_INET6 : AF_INET;
+	return inet_pton(ret->address.ss_family, address,
 			 is_inet6 ? (void *)&inet6->sin6_addr : (void *)&inet->sin_addr) == 1;
 }
 
-static bool parse_publish(const char *text, struct tsi_publish *ret)
+/* [IP:]HOST:GUEST[/tcp]. What is wrong with it, or NULL. */
+static const char *parse_publish(const char *text, struct tsi_publish *ret)
 {
-	uint16_t host_port;
+	static const char loopback[] = "127.0.0.1";
+	const char *guest = strrchr(text, ':');
+	const char *host = guest ? memrchr(text, ':', (size_t)(guest - text)) : NULL;
+	const char *end = text + strcspn(text, "/");
+	const char *wrong;
+	uint16_t port;
 
 	*ret = (struct tsi_publish){.fd = -1};
-	if (!parse_address(text, &text, ret) || !parse_port(text, &text, &host_port) ||
-	    *text++ != ':' || !parse_port(text, &text, &ret->guest_port) || *text)
-		return false;
-	((struct sockaddr_in *)(void *)&ret->address)->sin_port = htons(host_port);
-	return true;
+	if (!guest || guest > end || guest + 1 == end)
+		return "it is HOST:GUEST or IP:HOST:GUEST, two ports";
+	if (*end && strcmp(end, "/tcp") != 0)
+		return "the guest is reached by TCP only";
+	if (!parse_address(host ? text : loopback, host ? (size_t)(host - text) : strlen(loopback),
+			   ret))
+		return "in front of the ports stands an IPv4 address, or an IPv6 one in brackets";
+	wrong = parse_port(host ? host + 1 : text, guest, &port);
+	if (!wrong)
+		wrong = parse_port(guest + 1, end, &ret->guest_port);
+	if (!wrong)
+		((struct sockaddr_in *)(void *)&ret->address)->sin_port = htons(port);
+	return wrong;
+}
+
+/* What of the ports has been given before, or NULL. */
+static const char *find_published(const struct net_options *net, const struct tsi_publish *publish)
+{
+	for (size_t i = 0; i < net->publish_count; i++) {
+		if (net->publishes[i].guest_port == publish->guest_port)
+			return "guest's";
+		if (!memcmp(&net->publishes[i].address, &publish->address,
+			    sizeof(publish->address)))
+			return "host's";
+	}
+	return NULL;
 }
 
 int set_publish(struct run_options *o, const char *value, struct failure *f)
 {
 	struct net_options *net = o->net;
 	struct tsi_publish publish;
+	const char *wrong = parse_publish(value, &publish);
+	const char *whose;
 
-	if (!parse_publish(value, &publish))
-		return fail_config(f, "", "--publish %s: HOST:GUEST or IP:HOST:GUEST, two ports",
-				   value);
-	for (size_t i = 0; i < net->publish_count; i++)
-		if (net->publishes[i].guest_port == publish.guest_port)
-			return fail_config(f, "",
-					   "--publish %s: the guest's port is published already",
-					   value);
+	if (wrong)
+		return fail_config(f, "", "--publish %s: %s", value, wrong);
+	whose = find_published(net, &publish);
+	if (whose)
+		return fail_config(f, "", "--publish %s: the %s port is published already", value,
+				   whose);
 	if (net->publish_count == TSI_PUBLISHES_MAX)
 		return fail_config(f, "", "--publish %s: at most %u", value, TSI_PUBLISHES_MAX);
 	net->texts[net->publish_count] = value;
@@ -151,10 +174,16 @@ int set_publish(struct run_options *o, const char *value, struct failure *f)
 int set_dns(struct run_options *o, const char *value, struct failure *f)
 {
 	struct net_options *net = o->net;
-	struct in6_addr address;
+	struct sockaddr_storage address;
 
-	if (inet_pton(AF_INET, value, &address) != 1 && inet_pton(AF_INET6, value, &address) != 1)
-		return fail_config(f, "", "--dns %s: not an IP address", value);
+	if (!net_parse_server(value, &address))
+		return fail_config(
+			f, "",
+			strchr(value, '%') || !strncasecmp(value, "fe80:", 5)
+				? "--dns %s: not an IP address with an interface of this "
+				  "machine, as fe80::1%%eth0"
+				: "--dns %s: not an IP address",
+			value);
 	if (net->dns_count == SMK_DNS_MAX)
 		return fail_config(f, "", "--dns %s: at most %u", value, SMK_DNS_MAX);
 	net->dns[net->dns_count++] = value;

@@ -38,6 +38,11 @@ static int listen_loopback(uint16_t family, uint16_t port, int backlog)
 	return -error;
 }
 
+void publish_set_reuse(const struct tsi_publish *publish, int is_on)
+{
+	setsockopt(publish->fd, SOL_SOCKET, SO_REUSEADDR, &is_on, sizeof(is_on));
+}
+
 /* The descriptor that listens, or a negative errno. */
 static int start(struct proxy *proxy, uint16_t port, int backlog)
 {
@@ -50,6 +55,8 @@ static int start(struct proxy *proxy, uint16_t port, int backlog)
 			continue;
 		if (publish->is_used)
 			return -EADDRINUSE;
+		/* While it listens, for its connections: they keep nobody from the port when they are over. */
+		publish_set_reuse(publish, true);
 		if (listen(publish->fd, backlog))
 			return -errno;
 		publish->is_used = true;

@@ -210,6 +210,8 @@ int datagram_connect(struct proxy *proxy, const struct sockaddr *address, sockle
 int listener_listen(struct proxy *proxy, const struct tsi_listen *request,
 		    const struct sockaddr_storage *address);
 int listener_accept(struct proxy *proxy, uint32_t flags);
+/* Whether others may bind to its port, too. */
+void publish_set_reuse(const struct tsi_publish *publish, int is_on);
 /* Accepts what is there, as far as there is room for it. */
 void listener_feed(struct muxer *muxer, struct proxy *proxy);
 /* A stream whose host's end is connected already. */
@@ -226,8 +228,6 @@ void datagram_send(struct proxy *proxy, const struct packet *packet);
 /* The guest's address as one of this host; false: it is none of the family. */
 bool policy_parse(const struct tsi_address *address, uint16_t family, struct sockaddr_storage *ret,
 		  socklen_t *ret_length);
-/* 0, or the negative errno that an attempt to reach it is answered with. */
-int policy_check(const struct tsi_policy *policy, const struct sockaddr_storage *address);
 uint16_t policy_port(const struct sockaddr_storage *address);
 
 #endif

@@ -90,6 +90,7 @@ void proxy_close(struct proxy *proxy)
 	if (proxy->fd >= 0 && proxy->publish) {
 		epoll_ctl(muxer->epoll_fd, EPOLL_CTL_DEL, proxy->fd, NULL);
 		shutdown(proxy->fd, SHUT_RD);
+		publish_set_reuse(proxy->publish, false);
 		proxy->publish->is_used = false;
 		proxy->publish = NULL;
 	} else if (proxy->fd >= 0) {

@@ -41,6 +41,9 @@ struct tsi_policy {
 	int listen_refusal; /* the same for listening */
 };
 
+/* 0, or the negative errno that an attempt to reach it is answered with. */
+int policy_check(const struct tsi_policy *policy, const struct sockaddr_storage *address);
+
 /* In what VMMs differ, as far as a guest can see it. */
 struct tsi_traits {
 	uint32_t buf_alloc;       /* bytes of a connection that are taken ahead of its peer */

@@ -87,15 +87,54 @@ def the_last_net_counts(context):
     check("tsi" not in kernel, kernel)
 
 
+PORT, FORM = "a port is a number from 1 to 65535", "HOST:GUEST or IP:HOST:GUEST"
+ADDRESS, RANGE = "an IPv4 address, or an IPv6 one in brackets", "there are no ranges"
+WRONG_PUBLISHES = {
+    "": FORM, "abc": FORM, "80": FORM, ":": FORM, "8080:80:": FORM, "/tcp": FORM, "80:/tcp": FORM, "/80:80": FORM,
+    "0:80": PORT, "80:0": PORT, "80:65536": PORT, "99999999999999999999:80": PORT, "127.0.0.1::80": PORT, "+80:80": PORT,
+    "80:80 ": PORT, "80:0x50": PORT, "http:80": PORT,
+    "8000-8010:80-90": RANGE, "80:80-90": RANGE,
+    "80:80/udp": "TCP only", "80:80/": "TCP only", "80:80/tcp/udp": "TCP only",
+    "::1:8080:80": ADDRESS, "[::1:8080:80": ADDRESS, "::1]:8080:80": ADDRESS, "[]:1:2": ADDRESS, "[:1:2": ADDRESS,
+    "[127.0.0.1]:1:2": ADDRESS, "[fe80::1%lo]:1:2": ADDRESS, "localhost:8080:80": ADDRESS, "127.0.0.300:8080:80": ADDRESS,
+    ":8080:80": ADDRESS, "1:2:3": ADDRESS, "x" * 5000 + ":1:2": ADDRESS,
+}
+
+
 @case()
 def publish_is_checked(context):
     directory = tiny_bundle(context)
+    for text, part in WRONG_PUBLISHES.items():
+        context.smk("run", "--net", "tsi", "--publish", text, directory).expect_line(
+            125, "smk: ", f"--publish {text[:100]}", *[part] * (len(text) < 100))
     for words, parts in (
             (["--net", "none", "--publish", "1:2"], ["--publish 1:2", "no network", "--net tsi"]),
             (["--net", "user", "--publish", "[::1]:1:2"], ["--publish [::1]:1:2", "IPv4 only"]),
-            (["--publish", "1:2", "--publish", "3:2"], ["--publish 3:2", "published already"]),
+            (["--publish", "1:2", "--publish", "3:2"], ["--publish 3:2", "guest's port is published already"]),
+            (["--publish", "1:2", "-p", "127.0.0.1:1:3"], ["--publish 127.0.0.1:1:3", "host's port is published already"]),
+            (["--publish", "[::1]:1:2", "-p", "1:3", "-p", "[::1]:1:4"], ["--publish [::1]:1:4", "host's port"]),
             (sum((["--publish", f"{i}:{i}"] for i in range(1, 66)), []), ["--publish 65:65", "at most 64"])):
         context.smk("run", *words, directory).expect_line(125, "smk: ", *parts)
+
+
+@case()
+def net_is_checked(context):
+    directory = tiny_bundle(context)
+    kinds, words = "the networks are tsi, user and none", "behind tsi: stand loopback, link-local, control"
+    for text, part in (("", kinds), ("TSI", kinds), ("host", kinds), ("tsi,loopback", kinds), ("tsi2", kinds), ("a\nb", kinds),
+                       ("user:loopback", "only tsi has words behind it"), ("none:", "only tsi has words behind it"),
+                       ("tsi:", words), ("tsi:lan", words), ("tsi:loopback,", words), ("tsi:loop", words)):
+        context.smk("run", "--net", text, directory).expect_line(125, "smk: --net ", part)
+    context.smk("run", "--net").expect_line(125, "smk: ", "--net")
+
+
+def refused_bind(context, publish, error, *more):
+    if not os.path.exists(context.path("bundle")):
+        tiny_bundle(context)
+    for net in ("tsi", "user"):
+        context.smk("run", "--net", net, *more, "--publish", publish, context.path("bundle")).expect_line(
+            125, f"smk: --publish {publish}: bind: ", error)
+    check(not os.path.exists(context.path("argv.json")), "QEMU was started")
 
 
 @case()
@@ -104,10 +143,41 @@ def a_published_port_that_is_taken(context):
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen()
+        refused_bind(context, f"{sock.getsockname()[1]}:80", "Address already in use")
+    refused_bind(context, f"192.0.2.1:{free_port()}:80", "Cannot assign requested address")
+    port = free_port()
+    refused_bind(context, f"127.0.0.1:{port}:80", "Address already in use", "--publish", f"0.0.0.0:{port}:81")
+
+
+@case()
+def a_published_port_that_another_smk_has(context):
+    """Neither of them listens, and both would take back a port of connections that are over."""
+    port = free_port()
+    held(context, "--net", "tsi", "--publish", f"{port}:80")
+    os.remove(context.path("argv.json"))
+    refused_bind(context, f"{port}:80", "Address already in use")
+
+
+@case()
+def a_published_port_of_connections_that_are_over(context):
+    """Its address is not forgotten yet: it can be had, by one."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
         port = sock.getsockname()[1]
-        context.smk("run", "--net", "tsi", "--publish", f"{port}:80", tiny_bundle(context)).expect_line(
-            125, "smk: ", f"{port}:80", "--publish", "Address already in use")
-    check(not os.path.exists(context.path("argv.json")), "QEMU was started")
+        with socket.create_connection(("127.0.0.1", port)) as peer:
+            sock.accept()[0].close()
+            check_equal(peer.recv(1), b"", "what comes")
+    with socket.socket() as sock:
+        try:
+            sock.bind(("127.0.0.1", port))
+            check(False, "nothing is left of the connection")
+        except OSError:
+            pass
+    held(context, "--net", "tsi", "--publish", f"{port}:80")
+    os.remove(context.path("argv.json"))
+    refused_bind(context, f"{port}:80", "Address already in use")
 
 
 @case()
@@ -201,6 +271,9 @@ def dns_of_this_machine(context):
     mixed = "# c\nnameserver 127.0.0.53\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\ndomain c\nsearch a.example b;\tb\nsortlist x\n"
     got, _ = guest_dns(context, {"host": mixed})
     check_equal(got, "smk.dns=192.0.2.1 smk.search=a.example,b", "name servers")
+    for local in ("::ffff:127.0.0.53", "0.0.0.0", "::", "::1", "127.0.0.2", "224.0.0.1"):
+        got, _ = guest_dns(context, {"host": f"nameserver {local}\nnameserver 192.0.2.1\n"}, "--net", "tsi")
+        check_equal(got, "smk.dns=192.0.2.1", f"name servers beside {local}")
     got, _ = guest_dns(context, {"host": mixed}, "--net", "tsi:loopback")
     check_equal(got, "smk.dns=127.0.0.53,192.0.2.1 smk.search=a.example,b", "name servers")
     stub = "nameserver 127.0.0.53\nsearch old\noptions edns0\n"
@@ -227,6 +300,25 @@ def dns_of_the_user(context):
 
 
 @case()
+def dns_on_the_link(context):
+    """Only when the guest may go there; an interface by its number, which is what a socket of the host's needs."""
+    link = ("nameserver 169.254.169.253\nnameserver fe80::1\nnameserver fe80::2%lo\nnameserver fe80::3%1\n"
+            "nameserver fe80::4%nowhere\nnameserver fe80::5%99999\nnameserver fe80::6%\nnameserver 192.0.2.1%lo\n")
+    own = "nameserver 192.0.2.9\n"
+    got, _ = guest_dns(context, {"host": link + own}, "--net", "tsi")
+    check_equal(got, "smk.dns=192.0.2.9", "name servers")
+    got, _ = guest_dns(context, {"host": link + own}, "--net", "tsi:loopback")
+    check_equal(got, "smk.dns=192.0.2.9", "name servers")
+    got, _ = guest_dns(context, {"host": link + own}, "--net", "tsi:link-local")
+    check_equal(got, "smk.dns=169.254.169.253,fe80::2%1,fe80::3%1", "name servers")
+    got, errors = guest_dns(context, {"host": own}, "--net", "tsi:link-local", "--dns", "fe80::7%lo")
+    check_equal((got, "--dns" in errors), ("smk.dns=fe80::7%1", False), "name servers of --dns")
+    for text in ("fe80::7%lo", "169.254.169.253"):
+        _, errors = guest_dns(context, {"host": own}, "--net", "tsi:loopback", "--dns", text)
+        check_in(f"--dns {text}: the guest may not reach it but with --net tsi:link-local", errors, "stderr")
+
+
+@case()
 def dns_of_nobody(context):
     for text in ("nameserver 127.0.0.53\nnameserver ::1\nsearch example\n", ""):
         got, errors = guest_dns(context, {"host": text}, "--net", "tsi")
@@ -246,17 +338,25 @@ def dns_option(context):
         got, errors = guest_dns(context, host, "--net", net, "--dns", "192.0.2.7", "--dns=2001:db8::7")
         check_equal(got, "smk.dns=192.0.2.7,2001:db8::7 smk.search=example", "name servers")
         check("--dns" not in errors, errors)
-    _, errors = guest_dns(context, host, "--net", "tsi", "--dns", "127.0.0.53")
-    check_in("--dns 127.0.0.53: the guest may not reach it but with --net tsi:loopback", errors, "stderr")
-    _, errors = guest_dns(context, host, "--net", "tsi:loopback", "--dns", "127.0.0.53")
-    check("--dns" not in errors, errors)
+    for text in ("127.0.0.53", "::1", "0.0.0.0", "::ffff:127.0.0.1"):
+        _, errors = guest_dns(context, host, "--net", "tsi", "--dns", text)
+        check_in(f"--dns {text}: the guest may not reach it but with --net tsi:loopback", errors, "stderr")
+        _, errors = guest_dns(context, host, "--net", "tsi:loopback", "--dns", text)
+        check("--dns" not in errors, errors)
+        _, errors = guest_dns(context, host, "--net", "user", "--dns", text)
+        check_in(f"--dns {text}: with --net user that is the guest itself", errors, "stderr")
+    _, errors = guest_dns(context, host, "--net", "tsi", "--dns", "224.0.0.1")
+    check_in("--dns 224.0.0.1: the guest may not reach it\n", errors, "stderr")
 
 
 @case()
 def dns_is_checked(context):
     directory = tiny_bundle(context)
     for words, parts in (
-            (["--net", "tsi", "--dns", "host.example"], ["--dns host.example", "not an IP address"]),
+            *((["--net", "tsi", "--dns", text], [f"--dns {text}: not an IP address"])
+              for text in ("", "host.example", "1.1.1", "1.1.1.1,2.2.2.2", "[::1]", "none", "x" * 100)),
+            *((["--net", "tsi", "--dns", text], [f"--dns {text}: not an IP address with an interface of this machine"])
+              for text in ("fe80::1", "fe80::1%nowhere", "fe80::1%99999", "fe80::1%99999999999", "192.0.2.1%lo", "2001:db8::1%lo")),
             (["--net", "tsi", *["--dns=192.0.2.1"] * 4], ["--dns 192.0.2.1", "at most 3"]),
             (["--net", "none", "--dns", "192.0.2.1"], ["--dns 192.0.2.1", "no network", "--net tsi"])):
         context.smk("run", *words, directory).expect_line(125, "smk: ", *parts)

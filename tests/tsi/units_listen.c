@@ -116,6 +116,7 @@ static void a_port_is_opened_again(void)
 {
 	struct published published;
 	struct guest guest;
+	int one = 1;
 	int other;
 	int peer;
 
@@ -129,14 +130,16 @@ static void a_port_is_opened_again(void)
 		guest_release(&guest, S + 5, TSI_PORT_STREAM);
 		peer = reach(&published);
 		CHECK(peer >= 0);
-		close(peer);
 		CHECK(guest_receive(&guest));
 		CHECK_INT(guest.header.op, VSOCK_REQUEST);
 		guest_stream(&guest, V, guest.header.src_port, VSOCK_RST, NULL, 0);
+		CHECK(is_at_end(peer)); /* and this host remembers the connection for a minute */
+		close(peer);
 		guest_release(&guest, S, TSI_PORT_STREAM);
 		CHECK(guest_is_quiet(&guest));
 		CHECK_INT(reach(&published), -ECONNREFUSED);
 		other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		CHECK_INT(setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), 0);
 		CHECK_INT(bind(other, (struct sockaddr *)&published.publish.address,
 			       published.publish.length),
 			  -1);
