@@ -109,6 +109,7 @@ enum step_flag {
 	STEP_COPY_OWNER = 1 << 10,   /* with STEP_COPY_UP: and has its owner and mode */
 	STEP_IF_STUB = 1 << 11,      /* with STEP_IF_MISSING: or a resolv.conf of no name server but
 				      * loopback ones */
+	STEP_NO_LINK = 1 << 12,      /* STEP_FILE: takes the place of a symbolic link at dst */
 };
 
 struct step {

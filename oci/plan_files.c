@@ -67,17 +67,21 @@ static int plan_volumes(struct planner *planner, struct failure *f)
 	return 0;
 }
 
-/* Given ones replace the image's; others do not when it has a server that can be there. */
+/*
+ * Given ones replace the image's; others do not when it has a server that can be there. An image's link into
+ * /run, where the resolver of its author's machine had its file, leads below what is mounted there.
+ */
 static int plan_resolv_conf(struct planner *planner, struct failure *f)
 {
 	static const char path[] = "/etc/resolv.conf";
 	const struct plan_sources *sources = planner->sources;
+	unsigned flags = STEP_NO_LINK;
 
 	if (!sources->resolv_conf)
 		return 0;
-	return plan_file(
-		planner, path, "<builtin:/etc/resolv.conf>", sources->resolv_conf,
-		sources->is_resolv_conf_given ? STEP_OPTIONAL : STEP_IF_MISSING | STEP_IF_STUB, f);
+	flags |= sources->is_resolv_conf_given ? STEP_OPTIONAL : STEP_IF_MISSING | STEP_IF_STUB;
+	return plan_file(planner, path, "<builtin:/etc/resolv.conf>", sources->resolv_conf, flags,
+			 f);
 }
 
 int plan_files(struct planner *planner, struct failure *f)

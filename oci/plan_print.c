@@ -269,8 +269,8 @@ static const struct {
 	{STEP_SRC_WORK, "from-work"},        {STEP_WORK, "in-work"},
 	{STEP_COPY_UP, "copy-up"},           {STEP_COPY_OWNER, "copy-owner"},
 	{STEP_COPY_SYMLINK, "copy-symlink"}, {STEP_IF_MISSING, "if-missing"},
-	{STEP_IF_STUB, "if-stub"},           {STEP_BY_MACHINE, "by-machine"},
-	{STEP_OPTIONAL, "optional"},
+	{STEP_IF_STUB, "if-stub"},           {STEP_NO_LINK, "no-link"},
+	{STEP_BY_MACHINE, "by-machine"},     {STEP_OPTIONAL, "optional"},
 };
 
 size_t plan_print_step(const struct step *step, char *buffer, size_t size)

@@ -7,7 +7,7 @@ import struct
 import time
 
 from harness import BASE_CONFIG
-from pid1 import Directory
+from pid1 import Directory, Link
 from session import CREDIT, DATA, END, STDIN, STDOUT, WINDOW
 
 LIMIT = 5  # seconds; a run without a fault takes 0.02
@@ -138,7 +138,7 @@ def joined(room):
 
 
 def by_name(room):
-    """A user whom the image names, in a directory that it lacks."""
+    """A user whom the image names, in a directory that it lacks; name servers in place of its link."""
     return minimal("/probe", cwd="/new/place") | {"annotations": {"dev.supermachine.user": "9:9"}}
 
 
@@ -191,7 +191,8 @@ SCENARIOS = [
     Scenario("joined", joined, is_exact=False),
     Scenario("terminal", lambda room: minimal("/probe", terminal=True, consoleSize={"width": 81, "height": 26}),
              is_exact=False),
-    Scenario("by-name", by_name, is_exact=False),
+    Scenario("by-name", by_name, is_exact=False, changes={"/etc/resolv.conf": Link("../run/resolv.conf")},
+             cmdline="smk.dns=192.0.2.1"),
     Scenario("missing", lambda room: minimal("/nosuch"), has_upper=True, code=127),
     Scenario("hook-fails", hook_fails, has_upper=True, code=125),
     Scenario("signals", lambda room: minimal("/probe", "signals", 3), drive=send_signals),

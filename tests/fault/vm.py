@@ -7,6 +7,7 @@ init-oci's calls, as its runs on this machine show them, that Linux has had for 
 have been in use.
 """
 
+import json
 import os
 import re
 import sys
@@ -16,14 +17,19 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "vm"), os.path.join(HERE, "..", "ns"), HERE]
 
 import harness  # noqa: E402
-from harness import BUILD, case, check, check_equal  # noqa: E402
+from harness import BUILD, case, check, check_equal, check_in  # noqa: E402
 from images import config_for, layer, make  # noqa: E402
 from machine import Machine, read  # noqa: E402
 from runner import NAMES, Room  # noqa: E402
 from scenarios import MAPS, SCENARIOS, WITNESS, bind, hook  # noqa: E402
 from verdict import differences, facts_of  # noqa: E402
 
-ENOSYS, UNUSED = 38, 500
+ENOSYS, EIO, UNUSED = 38, 5, 500
+IOCTL = 29
+# linux/dm-ioctl.h: _IOWR(0xfd, number, struct dm_ioctl), which has 312 bytes
+DM_REQUESTS = [(name, 0xC138FD00 + number, stage) for name, number, stage in (
+    ("DM_DEV_CREATE", 3, "apply"), ("DM_TABLE_LOAD", 9, "apply"), ("DM_DEV_SUSPEND", 6, "apply"),
+    ("DM_TABLE_STATUS", 12, "supervise"))]
 FIRST_NEW = 261  # arm64's table: prlimit64 and what came after it
 ALSO_NEW = {"unshare", "set_mempolicy", "epoll_create1", "epoll_pwait", "signalfd4"}
 PLAIN, LOCK = {}, threading.Lock()
@@ -73,6 +79,13 @@ def config():
     return found
 
 
+def denied(context, what, call, error):
+    machine = Machine(context, what, f"-- {call} {error} /init-oci")
+    machine.files |= {"init": (0o100755, read(os.path.join(BUILD, "aarch64", "deny"))),
+                      "init-oci": (0o100755, read(os.environ.get("SUPERMACHINE_INIT_OCI_PATH", harness.INIT)))}
+    return machine
+
+
 def boot(context, number):
     tree = context.path("tree")
     for name in ("proc", "sys", "dev", "etc", "tmp"):
@@ -81,9 +94,7 @@ def boot(context, number):
     image = make(context, "squashfs", tree, context.path(f"{number}.squashfs"))
     upper = make(context, "ext4", os.path.dirname(layer(context, f"empty{number}", {})) + f"/tree-empty{number}",
                  context.path(f"{number}.ext4"))
-    machine = Machine(context, config(), f"-- {number} {ENOSYS} /init-oci")
-    machine.files |= {"init": (0o100755, read(os.path.join(BUILD, "aarch64", "deny"))),
-                      "init-oci": (0o100755, read(os.environ.get("SUPERMACHINE_INIT_OCI_PATH", harness.INIT)))}
+    machine = denied(context, config(), number, ENOSYS)
     outcome = machine.disk(image, "smk-layer-000").disk(upper, "smk-upper", readonly=False).boot()
     return outcome, upper
 
@@ -123,6 +134,27 @@ def without(name, number):
     case(60)(run)
 
 
+def verity_without(name, request, stage):
+    """A layer behind dm-verity, and one of the device mapper's requests fails: no layer that is not checked."""
+    def run(context):
+        directory = context.path("baked")
+        context.smk("bake", "--verity", harness.bundle(context, ["/bin/probe", "exit", "0"]), directory).expect(0)
+        with open(os.path.join(directory, "manifest.json"), encoding="utf-8") as file:
+            layer_path = json.load(file)["layers"][0]["path"]
+        with open(os.path.join(directory, "config.json"), encoding="utf-8") as file:
+            machine = denied(context, json.load(file), f"{IOCTL}:{request}", EIO)
+        outcome = machine.disk(os.path.join(directory, layer_path), "smk-layer-000").boot()
+        lines = [l for l in outcome.console.splitlines() if "init-oci: fatal: " in l]
+        check_equal((outcome.record["code"], len(lines)), (125, 1), f"code and lines of {outcome.console[-600:]!r}")
+        check_in(f"init-oci: fatal: {stage}: <builtin:layer/000>: ", lines[0])
+        check_in(f"ioctl({name}): I/O error (errno 5)", lines[0])
+
+    run.__name__ = "verity_without_" + name.lower()
+    case(60)(run)
+
+
 for name_, number_ in calls().items():
     without(name_, number_)
+for name_, number_, stage_ in DM_REQUESTS:
+    verity_without(name_, number_, stage_)
 sys.exit(harness.main("fault-vm", sys.argv[1:]))

@@ -171,6 +171,19 @@ def files_in_etc(c):
 
 
 @case()
+def a_resolv_conf_that_is_a_link(c):
+    """A file of what the command line says takes its place, wherever it leads; what it leads to stays as it is."""
+    config = config_for("/probe", mounts=[{"destination": "/run", "type": "tmpfs", "source": "run"}])
+    for index, entry in enumerate((None, Link("../run/resolv.conf"), Link("/run/resolv.conf"), Link("/outside/ptmx"),
+                                   Link("../../../../outside/ptmx"), Link("resolv.conf"), Link("/proc/self/root/outside/ptmx"))):
+        with Machine(c, f"m{index}") as m:
+            m.layer(base_tree({"/etc/resolv.conf": entry} if entry else {}))
+            run = m.run(config, "smk.dns=192.0.2.7", initramfs={"/outside/ptmx": "marker"}).expect().expect_outside_untouched()
+            check_equal(run.facts["files"]["/etc/resolv.conf"], "nameserver 192.0.2.7\n", "/etc/resolv.conf")
+            check_equal(run.warnings, [], "warnings")
+
+
+@case()
 def files_on_a_read_only_image(c):
     """Nothing can be written: said as warnings, and the container runs."""
     config = config_for("/probe")

@@ -2,6 +2,7 @@
 """What only a machine has: networks, hosts that do not answer, disks that have to go away."""
 
 import json
+import os
 
 from harness import BUSYBOX, INIT, case, check, check_equal, check_in, small_root
 from images import config_for, layer, make, small_image
@@ -81,6 +82,88 @@ def name_servers_of_the_command_line(context):
     machine.disk(small_image(context), "smk-layer-000")
     machine.disk(layer(context, "mine", {"etc/resolv.conf": "nameserver 192.0.2.1\n"}), "smk-layer-001")
     machine.boot().expect(0, "nameserver 192.0.2.7\nnameserver 2001:db8::7\nsearch a.example b\n")
+
+
+KERNELS, OWN = "nameserver 10.0.2.9\n", "nameserver 192.0.2.1\n"
+STUB = "nameserver 127.0.0.53\n"
+STUBS = ("# a comment\nnameserver 127.0.0.11\nnameserver ::1 \nnameserver\t127.0.0.53\r\nnameserver ::1%lo\nnameserver ::\n"
+         "nameserver 0.0.0.0\nnameserver ::ffff:127.0.0.1\nnameserver\nnameservers 192.0.2.9\noptions ndots:0\n")
+RUN = {"destination": "/run", "type": "tmpfs", "source": "run"}
+FAR = "../" * 20
+
+
+def with_resolv_conf(context, name, entry, append="ip=dhcp", **members):
+    """Boots; what is at /etc/resolv.conf, the link's text before it. entry: its text, or a link's; more by path."""
+    tree = context.path("tree-" + name)
+    files = entry if isinstance(entry, dict) else {"etc/resolv.conf": entry}
+    for path, text in files.items():
+        path = os.path.join(tree, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if text.startswith("-> "):
+            os.symlink(text[3:], path)
+            continue
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    config = shell_config("ls -l /etc/resolv.conf | while read a b c d e f g h rest; do case $rest in *' -> '*) echo \"$rest\";; "
+                          "esac; done; cat /etc/resolv.conf; cat /etc/other 2>/dev/null; true")
+    config["mounts"].append(RUN)
+    config.update(members)
+    machine = Machine(context, config, append)
+    machine.argv += NETWORK
+    machine.disk(small_image(context), "smk-layer-000")
+    return machine.disk(make(context, "squashfs", tree, context.path(name + ".squashfs")), "smk-layer-001").boot().expect(0)
+
+
+@case(timeout=200)
+def name_servers_of_another_machine_in_any_form(context):
+    for name, entry in {
+            "stubs": STUBS,
+            "stub": {"etc/resolv.conf": "-> other", "etc/other": STUB},
+            "dangling": "-> ../run/systemd/resolve/stub-resolv.conf",
+            "absolute": "-> /run/systemd/resolve/stub-resolv.conf",
+            "present": {"etc/resolv.conf": "-> /run/stub", "run/stub": STUB},
+            "climbing": f"-> {FAR}outside/resolv.conf",
+            "loop": "-> resolv.conf",
+    }.items():
+        out = with_resolv_conf(context, name, entry).out
+        check_in(KERNELS, out, name)
+        for part in ("->", "192.0.2.9") + ("127.0.0.53",) * (name != "stub"):
+            check(part not in out, f"{name}: {part!r} is left: {out!r}")
+        check(name != "stub" or out.endswith(STUB), f"the file that the link led to: {out!r}")
+
+
+@case(timeout=200)
+def name_servers_that_stay(context):
+    """To the byte, and links as they are."""
+    long = "#" * 70 + "\n"
+    for name, entry, want in (
+            ("last", STUB + "nameserver 2001:db8::1", None),
+            ("tabs", "nameserver \t 192.0.2.1 \r\n" + STUB, None),
+            ("long", STUB + long * 60 + OWN, None),
+            ("nul", STUB + "\0\n" + OWN, None),
+            ("link", {"etc/resolv.conf": "-> ../srv/own", "srv/own": OWN}, "/etc/resolv.conf -> ../srv/own\n" + OWN),
+    ):
+        check_equal(with_resolv_conf(context, name, entry).out, want or entry, name)
+
+
+@case(timeout=200)
+def name_servers_where_a_file_cannot_be(context):
+    """A warning at most: nobody has asked for more than a container that runs."""
+    folder = {"etc/resolv.conf/file": "x"}
+    outcome = with_resolv_conf(context, "folder", folder)
+    check("resolv.conf" not in outcome.console.replace("cat: ", ""), outcome.console)
+    told = "smk.dns=192.0.2.7"
+    outcome = with_resolv_conf(context, "folder-told", folder, told)
+    check_in("init-oci: warning: apply: <builtin:/etc/resolv.conf>: /etc/resolv.conf: write: not a regular file",
+             outcome.console)
+    outcome = with_resolv_conf(context, "no-upper", STUB, "ip=dhcp smk.upper=none", mounts=[])
+    check_equal(outcome.out, STUB, "resolv.conf without an upper")
+    check_in("init-oci: warning: apply: <builtin:/etc/resolv.conf>: /etc/resolv.conf: ", outcome.console)
+    root = {"path": "/", "readonly": True}
+    check_in(KERNELS, with_resolv_conf(context, "read-only", "-> ../run/x", root=root).out, "resolv.conf of a read-only root")
+    for name, entry in (("told", OWN), ("told-link", "-> ../run/x"), ("told-loop", "-> resolv.conf"),
+                        ("told-far", f"-> {FAR}srv")):
+        check_equal(with_resolv_conf(context, name, entry, told, root=root).out, "nameserver 192.0.2.7\n", name)
 
 
 @case()
