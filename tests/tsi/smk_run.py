@@ -15,6 +15,7 @@ harness.KERNEL = os.path.abspath(os.environ.get("TSI_KERNEL", harness.KERNEL))
 
 import case_programs  # noqa: E402,F401
 import case_smk  # noqa: E402,F401
+import case_smk_guest  # noqa: E402,F401
 
 if __name__ == "__main__":
     sys.exit(harness.main("tsi-smk", sys.argv[1:]))
