@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* TCP from the guest: what it may reach, bytes and credit, and the end. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <arpa/inet.h>
 
 #include "tests/t.h"
 #include "tests/tsi/units.h"
@@ -160,6 +163,7 @@ static void refusals(void)
 static void the_standard_policy_is_applied(void)
 {
 	static const struct tsi_setup setup = {.traits = &tsi_traits_smk};
+	struct sockaddr_in6 mapped = {.sin6_family = AF_INET6};
 	struct sockaddr_storage address;
 	struct guest guest;
 	socklen_t length;
@@ -168,6 +172,14 @@ static void the_standard_policy_is_applied(void)
 	guest_start(&guest, &setup, 16);
 	guest_create(&guest, S, AF_INET, TSI_SOCKET_STREAM);
 	CHECK_INT(guest_connect(&guest, S, &address, length), -ECONNREFUSED);
+	/* On the wire, too, it may be wrapped into IPv6. */
+	mapped.sin6_port = ((struct sockaddr_in *)&address)->sin_port;
+	CHECK_INT(inet_pton(AF_INET6, "::ffff:127.0.0.1", &mapped.sin6_addr), 1);
+	memcpy(&address, &mapped, sizeof(mapped));
+	guest_create(&guest, S + 1, AF_INET6, TSI_SOCKET_STREAM);
+	CHECK_INT(guest_connect(&guest, S + 1, &address, sizeof(mapped)), -ECONNREFUSED);
+	CHECK_INT(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
+	CHECK_INT(accept(listener, NULL, NULL), -1);
 	CHECK_INT(guest_stop(&guest), 0);
 	close(listener);
 }
