@@ -3,12 +3,14 @@
 #ifndef TESTS_UNIT_IMAGE_REFUSALS_H
 #define TESTS_UNIT_IMAGE_REFUSALS_H
 
-#define HEX_A     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define DIGEST    "sha256:" HEX_A
-#define MANIFEST  "application/vnd.oci.image.manifest.v1+json"
-#define CONFIG    "application/vnd.oci.image.config.v1+json"
-#define LAYER     "application/vnd.oci.image.layer.v1.tar"
-#define DIGEST_IS "must be sha256: and 64 lower-case digits, not "
+#define HEX_A          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HEX_A_UPPER    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define MANIFEST_SHOWN "application/vnd.oci.image.manifest.v1+js" /* as much as is shown of a text */
+#define DIGEST         "sha256:" HEX_A
+#define MANIFEST       "application/vnd.oci.image.manifest.v1+json"
+#define CONFIG         "application/vnd.oci.image.config.v1+json"
+#define LAYER          "application/vnd.oci.image.layer.v1.tar"
+#define DIGEST_IS      "must be sha256: and 64 lower-case digits, not "
 
 #define DESCRIPTOR(type, more) \
 	"{\"mediaType\":\"" type "\",\"digest\":\"" DIGEST "\",\"size\":7" more "}"
@@ -22,7 +24,7 @@
 #define IMAGED(members) "{" ARM64 "," ROOTFS ",\"config\":{" members "}}"
 #define PATH(kind)      "/manifests/0/" kind
 
-enum kind { INDEX, MANIFEST_, IMAGE, SAVED, STRINGS };
+enum kind { INDEX, MANIFEST_, IMAGE, SAVED, STRINGS, LAYOUT };
 
 /* clang-format off */
 static const struct {
@@ -39,6 +41,21 @@ static const struct {
 	{INDEX, "{\"schemaVersion\":2,\"manifests\":{}}", "/manifests", "must be an array, not an object"},
 	{INDEX, "{\"schemaVersion\":2,\"manifests\":[7]}", "/manifests/0", "must be an object, not a number"},
 	{INDEX, "{\"schemaVersion\":2,\"manifests\":[],\"manifests\":[]}", "", "this key is there twice"},
+	{INDEX, "{\"schemaVersion\":2,\"mediaType\":7,\"manifests\":[]}", "/mediaType", "must be a string, not a number"},
+	{INDEX, "{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST "\",\"manifests\":[]}", "/mediaType",
+		"must be an image index's, not \"" MANIFEST_SHOWN "\""},
+	{INDEX, "{\"schemaVersion\":2,\"layers\":[],\"manifests\":[]}", "/layers", "is not for a document of this kind"},
+	{INDEX, "{\"schemaVersion\":2,\"config\":null,\"manifests\":[]}", "/config", "is not for a document of this kind"},
+	{MANIFEST_, "{\"schemaVersion\":2,\"mediaType\":\"x\",\"layers\":[]}", "/mediaType",
+		"must be an image manifest's, not \"x\""},
+	{MANIFEST_, "{\"schemaVersion\":2,\"manifests\":[],\"layers\":[]}", "/manifests", "is not for a document of this kind"},
+	{IMAGE, "{" ARM64 ",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[7]}}", "/rootfs/diff_ids/0",
+		"must be a string, not a number"},
+	{LAYOUT, "{}", "/imageLayoutVersion", "must be given"},
+	{LAYOUT, "{\"imageLayoutVersion\":1}", "/imageLayoutVersion", "must be a string, not a number"},
+	{LAYOUT, "{\"imageLayoutVersion\":\"1.0.1\"}", "/imageLayoutVersion", "must be 1.0.0, not \"1.0.1\""},
+	{INDEX, DIGESTED("sha512:" HEX_A HEX_A "a"), PATH("digest"), DIGEST_IS "\"sha512:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
+	{INDEX, DIGESTED("sha512:" HEX_A HEX_A_UPPER), PATH("digest"), DIGEST_IS "\"sha512:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
 	{INDEX, ENTRY(""), PATH("mediaType"), "must be given"},
 	{INDEX, ENTRY("\"mediaType\":null"), PATH("mediaType"), "must be a string, not null"},
 	{INDEX, TYPED("\"size\":1"), PATH("digest"), "must be given"},
