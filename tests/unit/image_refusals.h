@@ -3,14 +3,15 @@
 #ifndef TESTS_UNIT_IMAGE_REFUSALS_H
 #define TESTS_UNIT_IMAGE_REFUSALS_H
 
-#define HEX_A          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define HEX_A_UPPER    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-#define MANIFEST_SHOWN "application/vnd.oci.image.manifest.v1+js" /* as much as is shown of a text */
-#define DIGEST         "sha256:" HEX_A
-#define MANIFEST       "application/vnd.oci.image.manifest.v1+json"
-#define CONFIG         "application/vnd.oci.image.config.v1+json"
-#define LAYER          "application/vnd.oci.image.layer.v1.tar"
-#define DIGEST_IS      "must be sha256: and 64 lower-case digits, not "
+#define HEX_A       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HEX_A_UPPER "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define MANIFEST_SHOWN \
+	"application/vnd.oci.image.manifest.v1+js" /* as much as is shown of a text */
+#define DIGEST    "sha256:" HEX_A
+#define MANIFEST  "application/vnd.oci.image.manifest.v1+json"
+#define CONFIG    "application/vnd.oci.image.config.v1+json"
+#define LAYER     "application/vnd.oci.image.layer.v1.tar"
+#define DIGEST_IS "must be sha256: and 64 lower-case digits, not "
 
 #define DESCRIPTOR(type, more) \
 	"{\"mediaType\":\"" type "\",\"digest\":\"" DIGEST "\",\"size\":7" more "}"
