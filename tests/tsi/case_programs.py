@@ -57,7 +57,7 @@ def curl_and_wget_fetch(context):
           "[ $? = 6 ] && echo no such name", rootfs="fetch", times=4)
 
 
-@case()
+@case(timeout=200)
 def python_fetches(context):
     """glibc, too: eight threads at once."""
     fetch(context, """exec python3 -c '
@@ -73,7 +73,7 @@ except socket.gaierror:
 '""", rootfs="python", times=8)
 
 
-@case()
+@case(timeout=200)
 def a_hundred_mebibytes(context):
     """Each way, compared byte by byte."""
     size, got = 100 << 20, []
@@ -94,7 +94,7 @@ def published(context, name, guest_port, *options, command=()):
     port = free_port()
     service = Service(context, name, "--kernel", harness.KERNEL, "--net", "tsi", "--publish", f"{port}:{guest_port}",
                       *options, command=command)
-    wait_until(lambda: can_reach(port), 30, f"{name} on its published port ({service.errors})")
+    wait_until(lambda: can_reach(port), 120, f"{name} on its published port ({service.errors})")
     return service, port
 
 
@@ -112,7 +112,7 @@ def fetch_published(port, count):
             check(page == pattern(1 << 20), f"{len(page)} other bytes")
 
 
-@case()
+@case(timeout=200)
 def nginx_is_published(context):
     service, port = published(context, "nginx:latest", 80, *shared_page(context))
     fetch_published(port, 8)
@@ -120,14 +120,14 @@ def nginx_is_published(context):
     check(not can_reach(port), "the port is open still")
 
 
-@case()
+@case(timeout=200)
 def python_is_published(context):
     service, port = published(context, "python:latest", 8000, *shared_page(context))
     fetch_published(port, 4)
     check_in("Keyboard interrupt received, exiting.", service.stop(0), "stdout")
 
 
-@case()
+@case(timeout=200)
 def redis_is_published(context):
     """To a client of the host, and to a second guest by the same port."""
     service, port = published(context, "redis:latest", 6379, command=["redis-server", "--save", ""])
@@ -165,7 +165,7 @@ def ask_redis(context, options, port, before=""):
                        os.path.join(harness.IMAGES, "redis:latest"), "bash", "-c", before + ASK)
 
 
-@case()
+@case(timeout=200)
 def redis_inside(context):
     """The guest's own loopback address stays in the guest, whoever listens on the same port of the host."""
     called = []
@@ -176,7 +176,7 @@ def redis_inside(context):
     check_equal(called, [], "connections at the host")
 
 
-@case()
+@case(timeout=200)
 def redis_of_the_host(context):
     with redis_server(context) as port:
         ask_redis(context, ["--net", "tsi:loopback"], port).expect(0, out=ANSWERS)
