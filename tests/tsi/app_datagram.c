@@ -2,6 +2,7 @@
 /* UDP: to the host, inside the guest, and both on one socket. */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +276,34 @@ static void see_unspecified(const char *ip)
 	close(fd);
 }
 
+static void *connect_blocking(void *context)
+{
+	const int *fd = context;
+	struct address silent = peer_address("127.0.0.1", PEER_UDP_ECHO);
+
+	MUST(connect(*fd, &silent.any, silent.length));
+	return NULL;
+}
+
+/* The host answers nothing; what another thread does to the socket ends the wait. */
+static int given_up(int argc, char **argv)
+{
+	const struct sockaddr unspecified = {.sa_family = AF_UNSPEC};
+	int fd = (int)MUST(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	double begin = now_ms();
+	pthread_t thread;
+
+	(void)argc;
+	(void)argv;
+	CHECK(!pthread_create(&thread, NULL, connect_blocking, &fd), "no thread");
+	usleep(300000);
+	MUST(connect(fd, &unspecified, sizeof(unspecified)));
+	pthread_join(thread, NULL);
+	CHECK(now_ms() - begin < 3000, "the wait goes on for %.0f ms", now_ms() - begin);
+	close(fd);
+	return 0;
+}
+
 static int unspecified_family(int argc, char **argv)
 {
 	(void)argc;
@@ -290,5 +319,6 @@ const struct command datagram_commands[] = {
 	{"udp-local", "IP", local},
 	{"udp-local-server", "IP", local_server},
 	{"unspecified", "IP", unspecified_family},
+	{"given-up", "", given_up},
 	{NULL, NULL, NULL},
 };

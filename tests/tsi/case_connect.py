@@ -26,6 +26,7 @@ def connect(box):
     step("times-out", "times-out", rows=(24,)),
     step("interrupted", "interrupted", rows=(23,)),
     step("pending", "pending", rows=(4,)),
+    step("given-up", "given-up", rows=(24,)),
     step("listen", "native-only 8500", rows=(24,)),
     step("local", "local 127.0.0.1", rows=(24,)),
     step("empty", "empty-quiet", rows=(3,))])
