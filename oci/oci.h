@@ -28,6 +28,7 @@ struct arena;
  * The runtime specification knows numbers only, and an image's names are known only in its root.
  */
 #define OCI_ANNOTATION_USER "dev.supermachine.user"
+#define OCI_USER_BYTES_MAX  256
 
 /*
  * And another: "BLOCKS,ROOT" for layer number n, the data blocks (of 4096 bytes) and the root hash (SHA-256,

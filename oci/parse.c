@@ -21,7 +21,6 @@
 #include "fate.h"
 
 #define UTS_BYTES_MAX  64 /* __NEW_UTS_LEN */
-#define USER_BYTES_MAX 256
 
 static size_t skip_digits(const char *text)
 {
@@ -115,7 +114,7 @@ static int check_user(const struct field *field, const struct oci_annotation *an
 	size_t group = text[user] ? strlen(text + user + 1) : 1;
 
 	if (user && group && !strchr(text + user + (text[user] != '\0'), ':') &&
-	    strlen(text) <= USER_BYTES_MAX)
+	    strlen(text) <= OCI_USER_BYTES_MAX)
 		return 0;
 	return field_fail(&member, f, "must be USER or USER:GROUP, not " SHOWN, text);
 }

@@ -4,6 +4,7 @@
  * struct first; then the text is written twice by the same function, once to learn its length.
  */
 #include <linux/capability.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,23 @@ static uint64_t merge_capabilities(const struct oci_overrides *over)
 	return (default_capabilities | over->capabilities_add) & ~over->capabilities_drop;
 }
 
+/*
+ * As podman takes it: an empty part of "USER:GROUP" is as if it had not been given, and who is not given is
+ * root. What is too long is left as it is for the parser to refuse.
+ */
+static const char *plain_user(const char *user, char buffer[OCI_USER_BYTES_MAX + 2])
+{
+	size_t length = has_text(user) ? strlen(user) : 0;
+
+	if (!length || length > OCI_USER_BYTES_MAX)
+		return user;
+	if (user[length - 1] == ':')
+		length--;
+	snprintf(buffer, OCI_USER_BYTES_MAX + 2, "%s%.*s", user[0] == ':' && length ? "0" : "",
+		 (int)length, user);
+	return buffer;
+}
+
 /* conversion.md: Entrypoint and Cmd; an entrypoint of the command line takes the image's Cmd away. */
 static int merge(const struct oci_image_config *image, const struct oci_overrides *over,
 		 struct merged *ret, struct failure *f)
@@ -60,6 +78,7 @@ static int merge(const struct oci_image_config *image, const struct oci_override
 	};
 	if (!ret->args.count && !over->has_entrypoint)
 		ret->args = image->cmd;
+	ret->user = plain_user(ret->user, ret->user_text);
 	if (!has_text(ret->cwd))
 		ret->cwd = "/";
 	if (ret->cwd[0] != '/')

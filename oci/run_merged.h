@@ -13,6 +13,7 @@ struct merged {
 	struct oci_strings args;
 	const char *cwd;
 	const char *user;
+	char user_text[OCI_USER_BYTES_MAX + 2]; /* when it is not as it was given */
 	const char *hostname;
 	const char *stop_signal;
 	uint64_t capabilities;

@@ -17,7 +17,8 @@
 /* What the walk has found: the manifest, and words about all there were. */
 struct choice {
 	const struct image *image;
-	const char *tag;
+	const struct wanted *wanted;
+	bool is_within;    /* what the digest names, or all when there is none */
 	const char *outer; /* the tag of the outermost entry that the walk is in, or NULL */
 	struct oci_descriptor found;
 	const char *found_outer;
@@ -181,9 +182,27 @@ static int walk_nested(struct choice *choice, const struct oci_descriptor *descr
 	return walk_index(choice, descriptor->digest, bytes, length, depth + 1, f);
 }
 
+static int walk_entry(struct choice *choice, const struct oci_descriptor *descriptor,
+		      unsigned depth, struct failure *f)
+{
+	const char *digest = choice->wanted->digest;
+	bool was_within = choice->is_within;
+	int result = 0;
+
+	if (digest && !strcmp(descriptor->digest, digest))
+		choice->is_within = true;
+	if (descriptor->media == OCI_MEDIA_INDEX)
+		result = walk_nested(choice, descriptor, depth, f);
+	else if (descriptor->media == OCI_MEDIA_MANIFEST && choice->is_within)
+		result = consider(choice, descriptor, f);
+	choice->is_within = was_within;
+	return result;
+}
+
 static int walk_index(struct choice *choice, const char *name, const char *bytes, size_t length,
 		      unsigned depth, struct failure *f)
 {
+	const char *tag = choice->wanted->tag;
 	struct oci_index index;
 
 	if (oci_index_parse(choice->image->arena, name, bytes, length, &index, f))
@@ -193,15 +212,11 @@ static int walk_index(struct choice *choice, const char *name, const char *bytes
 
 		if (!depth && descriptor->ref_name)
 			add_word(choice->tags, sizeof(choice->tags), descriptor->ref_name);
-		if (!depth && choice->tag &&
-		    (!descriptor->ref_name || !is_tag(descriptor->ref_name, choice->tag)))
+		if (!depth && tag && (!descriptor->ref_name || !is_tag(descriptor->ref_name, tag)))
 			continue;
 		if (!depth)
 			choice->outer = descriptor->ref_name;
-		if (descriptor->media == OCI_MEDIA_INDEX
-			    ? walk_nested(choice, descriptor, depth, f)
-			    : descriptor->media == OCI_MEDIA_MANIFEST &&
-				      consider(choice, descriptor, f))
+		if (walk_entry(choice, descriptor, depth, f))
 			return -1;
 	}
 	return 0;
@@ -217,8 +232,10 @@ static int fail_choice(const struct choice *choice, const char *path, struct fai
 	if (choice->platforms[0])
 		return fail_err(f, 0, "", path, "has no image for " OS "/" ARCHITECTURE ", only %s",
 				choice->platforms);
-	if (choice->tag)
-		return fail_err(f, 0, "", path, "has no tag %.40s, only %s", choice->tag,
+	if (choice->wanted->digest)
+		return fail_err(f, 0, "", path, "has no image %.19s...", choice->wanted->digest);
+	if (choice->wanted->tag)
+		return fail_err(f, 0, "", path, "has no tag %.40s, only %s", choice->wanted->tag,
 				choice->tags[0] ? choice->tags : "images without one");
 	return fail_err(f, 0, "", path, "has no image in it");
 }
@@ -234,11 +251,11 @@ static int check_layout(const struct image *image, struct failure *f)
 	return oci_layout_check(image->arena, "oci-layout", bytes, length, f);
 }
 
-int choose_manifest(const struct image *image, const char *tag, struct oci_descriptor *ret,
-		    struct failure *f)
+int choose_manifest(const struct image *image, const struct wanted *wanted,
+		    struct oci_descriptor *ret, struct failure *f)
 {
 	static const struct blob_claim nothing_known;
-	struct choice choice = {.image = image, .tag = tag};
+	struct choice choice = {.image = image, .wanted = wanted, .is_within = !wanted->digest};
 	AUTO_FREE char *bytes = NULL;
 	size_t length;
 
@@ -260,14 +277,19 @@ static bool has_tag(const struct oci_saved_image *saved, const char *tag)
 	return false;
 }
 
-int choose_saved(const struct image *image, const char *tag, struct oci_saved_image *ret,
-		 struct failure *f)
+int choose_saved(const struct image *image, const struct wanted *wanted,
+		 struct oci_saved_image *ret, struct failure *f)
 {
 	static const struct blob_claim nothing_known;
-	struct choice choice = {.image = image, .tag = tag};
+	struct choice choice = {.image = image, .wanted = wanted};
 	AUTO_FREE char *bytes = NULL;
 	struct oci_saved saved;
 	size_t length;
+
+	if (wanted->digest)
+		return fail_err(
+			f, 0, "", image->store.path,
+			"a digest chooses in an OCI layout, not in what docker save writes");
 
 	if (blob_load(&image->store, "manifest.json", nothing_known, &bytes, &length, f) ||
 	    oci_saved_parse(image->arena, "manifest.json", bytes, length, &saved, f))
@@ -275,7 +297,7 @@ int choose_saved(const struct image *image, const char *tag, struct oci_saved_im
 	for (size_t i = 0; i < saved.count; i++) {
 		for (size_t j = 0; j < saved.images[i].tags.count; j++)
 			add_word(choice.tags, sizeof(choice.tags), saved.images[i].tags.items[j]);
-		if (tag && !has_tag(&saved.images[i], tag))
+		if (wanted->tag && !has_tag(&saved.images[i], wanted->tag))
 			continue;
 		*ret = saved.images[i];
 		choice.matches++;
@@ -286,7 +308,8 @@ int choose_saved(const struct image *image, const char *tag, struct oci_saved_im
 int check_platform(const struct image *image, const struct oci_platform *platform,
 		   struct failure *f)
 {
-	struct choice choice = {.image = image};
+	static const struct wanted nothing;
+	struct choice choice = {.image = image, .wanted = &nothing};
 
 	if (is_ours(platform))
 		return 0;

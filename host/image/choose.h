@@ -5,12 +5,18 @@
 
 #include "host/image/image.h"
 
-/* The manifest that a tag (NULL: any) and our platform leave. */
-int choose_manifest(const struct image *image, const char *tag, struct oci_descriptor *ret,
-		    struct failure *f) FAIL_MUST_CHECK;
+/* What a reference says of the image; NULL: nothing. */
+struct wanted {
+	const char *tag;
+	const char *digest; /* of a manifest, or of an index */
+};
+
+/* The manifest that these words and our platform leave. */
+int choose_manifest(const struct image *image, const struct wanted *wanted,
+		    struct oci_descriptor *ret, struct failure *f) FAIL_MUST_CHECK;
 /* The same in a docker-archive. */
-int choose_saved(const struct image *image, const char *tag, struct oci_saved_image *ret,
-		 struct failure *f) FAIL_MUST_CHECK;
+int choose_saved(const struct image *image, const struct wanted *wanted,
+		 struct oci_saved_image *ret, struct failure *f) FAIL_MUST_CHECK;
 int check_platform(const struct image *image, const struct oci_platform *platform,
 		   struct failure *f) FAIL_MUST_CHECK;
 

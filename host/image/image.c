@@ -16,8 +16,21 @@ static const char *const transports[] = {"oci", "oci-archive", "docker-archive"}
 struct reference {
 	const char *transport; /* NULL: any */
 	char *path;
-	const char *tag; /* NULL: none */
+	struct wanted wanted;
 };
+
+#define DIGEST_BYTES (sizeof("@sha256:") - 1 + 2 * SHA256_SIZE)
+
+/* The "@" of a digest at the end, or NULL. */
+static char *find_digest(char *text)
+{
+	size_t length = strlen(text);
+	char *at = length > DIGEST_BYTES ? text + length - DIGEST_BYTES : NULL;
+
+	if (!at || strncmp(at, "@sha256:", 8) != 0)
+		return NULL;
+	return at[8 + strspn(at + 8, "0123456789abcdef")] ? NULL : at;
+}
 
 /* The colon that ends the path: the first one behind something that is there; else the last in its last part. */
 static char *end_of_path(char *path)
@@ -40,6 +53,7 @@ static char *end_of_path(char *path)
 static void parse_reference(const char *text, struct reference *ret)
 {
 	struct reference reference = {.transport = NULL};
+	char *digest;
 	char *colon;
 
 	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
@@ -52,10 +66,15 @@ static void parse_reference(const char *text, struct reference *ret)
 		}
 	}
 	reference.path = must_copy(text);
+	digest = access(reference.path, F_OK) ? find_digest(reference.path) : NULL;
+	if (digest) {
+		*digest = '\0';
+		reference.wanted.digest = digest + 1;
+	}
 	colon = access(reference.path, F_OK) ? end_of_path(reference.path) : NULL;
 	if (colon) {
 		*colon = '\0';
-		reference.tag = colon + 1;
+		reference.wanted.tag = colon + 1;
 	}
 	*ret = reference;
 }
@@ -69,7 +88,7 @@ bool image_is_reference(const char *text)
 
 	parse_reference(text, &reference);
 	config = must_format("%s/config.json", reference.path);
-	is_image = reference.transport || reference.tag ||
+	is_image = reference.transport || reference.wanted.tag || reference.wanted.digest ||
 		   (!stat(reference.path, &st) && (!S_ISDIR(st.st_mode) || access(config, F_OK)));
 	free(reference.path);
 	return is_image;
@@ -170,15 +189,17 @@ static int use_saved(struct image *image, const struct oci_saved_image *saved, s
 	return 0;
 }
 
-static int use_store(struct image *image, const char *tag, struct failure *f)
+static int use_store(struct image *image, const struct wanted *wanted, struct failure *f)
 {
 	struct oci_descriptor manifest;
 	struct oci_saved_image saved;
 
 	if (image->store.kind == STORE_DOCKER_ARCHIVE)
-		return choose_saved(image, tag, &saved, f) || use_saved(image, &saved, f) ? -1 : 0;
-	return choose_manifest(image, tag, &manifest, f) || use_manifest(image, &manifest, f) ? -1
-											      : 0;
+		return choose_saved(image, wanted, &saved, f) || use_saved(image, &saved, f) ? -1
+											     : 0;
+	return choose_manifest(image, wanted, &manifest, f) || use_manifest(image, &manifest, f)
+		       ? -1
+		       : 0;
 }
 
 int image_open(const char *text, struct image *ret, struct failure *f)
@@ -195,7 +216,7 @@ int image_open(const char *text, struct image *ret, struct failure *f)
 	else
 		result = store_open(reference.path, reference.transport, &image.store, f);
 	if (!result)
-		result = use_store(&image, reference.tag, f);
+		result = use_store(&image, &reference.wanted, f);
 	free(reference.path);
 	if (result)
 		image_finish(&image);

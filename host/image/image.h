@@ -83,7 +83,7 @@ struct image {
 	size_t layer_count;
 };
 
-/* [TRANSPORT:]PATH[:TAG]; the image for linux/arm64. */
+/* [TRANSPORT:]PATH[:TAG][@sha256:HEX]; the image for linux/arm64. */
 int image_open(const char *reference, struct image *ret, struct failure *f) FAIL_MUST_CHECK;
 void image_finish(struct image *image);
 /* Whether the words name an image, and not a bundle. */

@@ -37,7 +37,6 @@ void image_options_finish(struct image_options *options)
 	}
 	for (size_t i = 0; i < options->tmpfs_count; i++)
 		free(options->tmpfs[i].destination);
-	free(options->user_text);
 	free_pairs(options->sysctls, options->sysctl_count);
 	free_pairs(options->annotations, options->annotation_count);
 	*options = (struct image_options){.given = NULL};
@@ -122,19 +121,14 @@ int image_options_check(const struct image_options *o, struct failure *f)
 			   capability_names[__builtin_ctzll(both)]);
 }
 
-/* USER, USER:GROUP; and, as in podman, :GROUP for root with another group, and USER: for USER. */
+/* A part may be empty: oci_run_config() makes of it what it means. */
 int image_set_user(struct image_options *o, const char *value, struct failure *f)
 {
-	size_t length = strlen(value);
 	const char *colon = strchr(value, ':');
 
 	if (!*value || !strcmp(value, ":") || (colon && strchr(colon + 1, ':')))
 		return fail_config(f, "", "--user %s: USER[:GROUP]", value);
-	free(o->user_text);
-	o->user_text = *value == ':' ? must_format("0%s", value) : must_copy(value);
-	if (value[length - 1] == ':')
-		o->user_text[length - 1] = '\0';
-	o->user = o->user_text;
+	o->user = value;
 	return 0;
 }
 

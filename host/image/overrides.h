@@ -45,7 +45,6 @@ struct image_options {
 	size_t arg_count;
 	const char *working_dir;
 	const char *user;
-	char *user_text; /* what user points to */
 	const char *hostname;
 	const char *stop_signal;
 	uint64_t capabilities_add;

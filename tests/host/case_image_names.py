@@ -2,12 +2,14 @@
 """Images that are fine, in each form: and how they are named."""
 
 import gzip
+import json
 import os
+import shutil
 
-from case_image_bad import GOOD, lying, nested, platforms, put, saved, twice
-from harness import case
+from case_image_bad import GOOD, TAG, lying, nested, platforms, put, saved, twice
+from harness import case, check_equal
 from host_case import fake_qemu, own_cache
-from image_builder import Image, layer, zstd
+from image_builder import CONFIG, INDEX, MANIFEST, Image, layer, zstd
 
 
 def other_digest(index):
@@ -79,3 +81,69 @@ def image_tags_with_colons(context):
     context.smk("run", both + ":latest").expect_line(125, "smk: ", "more than one image")
     for tag in ("made/by-hand:latest", "made/otherwise:latest"):
         context.smk("run", both + ":" + tag).expect(0)
+
+
+def family(path, write):
+    """Two images of one configuration each and one of amd64, in an index of an index: their digests by name."""
+    found = {}
+    image = Image([layer(GOOD)], tag=None)
+    config = dict(image.config)
+    for name, command, machine in (("a", "/bin/a", "arm64"), ("b", "/bin/b", "arm64"), ("other", "/bin/c", "amd64")):
+        config = dict(config, config={"Cmd": [command]}, architecture=machine)
+        found[name] = image.put(MANIFEST, dict(image.manifest, config=image.put(CONFIG, config)))
+    found["inner"] = image.put(INDEX, {"schemaVersion": 2, "manifests": [found["other"], found["b"]]})
+    image.index["manifests"] = [dict(found["a"], annotations={TAG: "one"}), dict(found["inner"], annotations={TAG: "two"})]
+    image.files["index.json"] = json.dumps(image.index).encode()
+    getattr(image, write)(path)
+    return {name: descriptor["digest"] for name, descriptor in found.items()}
+
+
+@case()
+def image_by_digest(context):
+    """A manifest's, wherever it stands, or an index's; it has to be for this machine, and of the tag, if there is one."""
+    own_cache(context)
+
+    def program(reference):
+        directory = context.path("baked")
+        context.smk("bake", reference, directory).expect(0)
+        with open(os.path.join(directory, "config.json"), encoding="utf-8") as file:
+            args = json.load(file)["process"]["args"]
+        shutil.rmtree(directory)
+        return args[0]
+
+    for write in ("layout", "archive"):
+        path = context.path(write)
+        digests = family(path, write)
+        for name, wanted in (("a", "/bin/a"), ("b", "/bin/b"), ("inner", "/bin/b")):
+            check_equal(program(f"{path}@{digests[name]}"), wanted, f"{write}: the program of {name}")
+        check_equal(program(f"{path}:two@{digests['b']}"), "/bin/b", "the program of a tag and a digest")
+        for reference, reason in ((f"{path}:one@{digests['b']}", "has no image sha256:"),
+                                  (f"{path}@sha256:{'0' * 64}", "has no image sha256:000000000000..."),
+                                  (f"{path}@{digests['other']}", "has no image for linux/arm64, only linux/amd64"),
+                                  (f"{path}@{digests['a'][:-1]}", "No such file"),
+                                  (f"{path}@{digests['a'][:-1]}x", "No such file"),
+                                  (path, "more than one image")):
+            context.smk("bake", reference, context.path("baked")).expect_line(125, "smk: ", reason)
+    path = saved()(context.path("saved"))
+    context.smk("bake", f"{path}@sha256:{'0' * 64}", context.path("baked")).expect_line(
+        125, "smk: ", "a digest chooses in an OCI layout")
+    named = Image([layer(GOOD)]).layout(context.path("there@sha256:" + "0" * 64))
+    check_equal(program(named), "/bin/hello", "the program of a directory with such a name")
+
+
+@case()
+def user_with_an_empty_part(context):
+    """As if that part had not been given; as long as any that is allowed, and one byte more."""
+    own_cache(context)
+    image = Image([layer(GOOD)]).layout(context.path("image"))
+    longest = "u" * 256
+    for user, wanted in (("web:", "web"), (":web", "0:web"), (longest[1:] + ":", longest[1:]),
+                         (":" + longest[1:], "0:" + longest[1:]), (longest + ":", ""), (longest, longest)):
+        result = context.smk("bake", "--user", user, image, context.path("baked"))
+        if not wanted or len(wanted) > 256:
+            result.expect_line(125, "smk: ", "dev.supermachine.user: must be USER or USER:GROUP")
+            continue
+        result.expect(0)
+        with open(context.path("baked", "config.json"), encoding="utf-8") as file:
+            check_equal(json.load(file)["annotations"]["dev.supermachine.user"], wanted, f"user of {user[:9]}")
+        shutil.rmtree(context.path("baked"))

@@ -262,6 +262,33 @@ static void annotations(void)
 		check_one(rows[i].image, &rows[i].over, " annotations", rows[i].want);
 }
 
+/* "USER:GROUP" with a part that is empty. */
+static void user_forms(void)
+{
+	static const struct {
+		const char *words;
+		const char *want; /* NULL: no annotation */
+	} rows[] = {
+		{"web", "\"web\""}, {"web:", "\"web\""}, {":web", "\"0:web\""},
+		{"7:8", "\"7:8\""}, {"", NULL},          {":", NULL},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct oci_overrides over = {.user = rows[i].words};
+		char image[512];
+		char want[512];
+
+		snprintf(want, sizeof(want),
+			 rows[i].want ? "{" OS_ARCH ",\"dev.supermachine.user\":%s}"
+				      : "{" OS_ARCH "}",
+			 rows[i].want);
+		snprintf(image, sizeof(image), IMAGE(RUN ",\"User\":\"%s\""), rows[i].words);
+		check_one(image, &(struct oci_overrides){.user = NULL}, " annotations", want);
+		if (rows[i].words[0])
+			check_one(IMAGE(RUN), &over, " annotations", want);
+	}
+}
+
 /* As many ports as have room, none cut. */
 static void many_ports(void)
 {
@@ -287,8 +314,15 @@ static void many_ports(void)
 }
 
 static const struct t_case cases[] = {
-	{"args", args},         {"environment", environment}, {"place", place},
-	{"refusals", refusals}, {"no memory", no_memory},     {"capabilities", capabilities},
-	{"limits", limits},     {"annotations", annotations}, {"many ports", many_ports},
+	{"args", args},
+	{"environment", environment},
+	{"place", place},
+	{"refusals", refusals},
+	{"no memory", no_memory},
+	{"capabilities", capabilities},
+	{"limits", limits},
+	{"annotations", annotations},
+	{"many ports", many_ports},
+	{"user forms", user_forms},
 };
 T_MAIN("run_config", cases)
