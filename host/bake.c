@@ -108,25 +108,19 @@ static int bake_config(struct bake *bake, struct failure *f)
 
 static int bake_upper(struct bake *bake, struct failure *f)
 {
-	const char *value = bake->options.upper_value;
+	const struct run_options *options = &bake->options;
 	AUTO_FREE char *path = bake_path(bake, BAKED_UPPER);
 
-	switch (bake->options.upper) {
-	case CHOICE_TMPFS:
-		if (value)
-			bake->upper_key = must_format("tmpfs:%s", value);
+	bake->upper_key = upper_key(options);
+	if (options->upper == CHOICE_FILE)
+		return fail_config(
+			f, "",
+			"--upper file: a baked directory has its own files: use disk:SIZE");
+	if (options->upper != CHOICE_DISK)
 		return 0;
-	case CHOICE_NONE:
-		bake->upper_key = must_copy("none");
-		return 0;
-	case CHOICE_DISK:
-		return pack_ext4(path, value, f) || describe_file(path, &bake->upper, f) ? -1 : 0;
-	case CHOICE_FILE:
-	case CHOICE__COUNT:
-		break;
-	}
-	return fail_config(f, "",
-			   "--upper file: a baked directory has its own files: use disk:SIZE");
+	if (pack_ext4(path, options->upper_value, f))
+		return -1;
+	return describe_file(path, &bake->upper, f);
 }
 
 /* ---- what it is told in --------------------------------------------------------------------- */

@@ -108,6 +108,8 @@ struct run_options {
 };
 
 void options_init(struct run_options *options);
+/* What smk.upper= says of --upper, a new string; NULL: nothing. */
+char *upper_key(const struct run_options *options);
 int options_parse(int argc, char *const *argv, struct run_options *ret,
 		  struct failure *f) FAIL_MUST_CHECK;
 /* The same for smk bake [options] WHAT DIR [--] [words]. */

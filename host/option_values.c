@@ -178,6 +178,15 @@ static bool is_size(const char *text)
 	       (!text[digits] || (strchr("KMGkmg", text[digits]) && !text[digits + 1]));
 }
 
+char *upper_key(const struct run_options *o)
+{
+	if (o->upper == CHOICE_NONE)
+		return must_copy(uppers[CHOICE_NONE].name);
+	if (o->upper == CHOICE_TMPFS && o->upper_value)
+		return must_format("%s:%s", uppers[CHOICE_TMPFS].name, o->upper_value);
+	return NULL;
+}
+
 int set_upper(struct run_options *o, const char *value, struct failure *f)
 {
 	size_t length = strcspn(value, ":");

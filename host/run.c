@@ -96,24 +96,10 @@ static int check_upper_file(struct run *run, struct failure *f)
 
 static int prepare_upper(struct run *run, struct failure *f)
 {
-	const char *value = run->options.upper_value;
-
-	switch (run->options.upper) {
-	case CHOICE_TMPFS:
-		if (value)
-			run->upper_key = must_format("tmpfs:%s", value);
-		return 0;
-	case CHOICE_NONE:
-		run->upper_key = must_copy("none");
-		return 0;
-	case CHOICE_DISK:
+	run->upper_key = upper_key(&run->options);
+	if (run->options.upper == CHOICE_DISK)
 		return new_upper_disk(run, f);
-	case CHOICE_FILE:
-		return check_upper_file(run, f);
-	case CHOICE__COUNT:
-		break;
-	}
-	return 0;
+	return run->options.upper == CHOICE_FILE ? check_upper_file(run, f) : 0;
 }
 
 /* In memory without a name; a file when the command line is to be copied. */

@@ -11,8 +11,6 @@
 
 /* ---- the reference -------------------------------------------------------------------------- */
 
-static const char *const transports[] = {"oci", "oci-archive", "docker-archive"};
-
 struct reference {
 	const char *transport; /* NULL: any */
 	char *path;
@@ -56,11 +54,11 @@ static void parse_reference(const char *text, struct reference *ret)
 	char *digest;
 	char *colon;
 
-	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
-		size_t length = strlen(transports[i]);
+	for (size_t i = 0; i < STORE__COUNT; i++) {
+		size_t length = strlen(store_kinds[i]);
 
-		if (!strncmp(text, transports[i], length) && text[length] == ':') {
-			reference.transport = transports[i];
+		if (!strncmp(text, store_kinds[i], length) && text[length] == ':') {
+			reference.transport = store_kinds[i];
 			text += length + 1;
 			break;
 		}

@@ -25,6 +25,9 @@ enum store_kind {
 	STORE__COUNT,
 };
 
+/* Their names in front of a reference. */
+extern const char *const store_kinds[STORE__COUNT];
+
 struct store {
 	enum store_kind kind;
 	char *path;

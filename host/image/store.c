@@ -19,12 +19,11 @@
 #define CHUNK       (256u << 10)
 #define ALIASES_MAX 8 /* links from entry to entry that are followed */
 
-static const char *const transports[] = {
+const char *const store_kinds[STORE__COUNT] = {
 	[STORE_LAYOUT] = "oci",
 	[STORE_OCI_ARCHIVE] = "oci-archive",
 	[STORE_DOCKER_ARCHIVE] = "docker-archive",
 };
-_Static_assert(sizeof(transports) / sizeof(transports[0]) == STORE__COUNT, "a name for each");
 
 static int fail_archive(struct failure *f, const char *op, const char *path,
 			struct archive *archive)
@@ -182,11 +181,11 @@ int store_open(const char *path, const char *what, struct store *ret, struct fai
 	if (find_kind(path, &st, &store.kind, f))
 		return -1;
 	/* `docker save` writes both forms of late. */
-	if (what && !strcmp(what, transports[STORE_DOCKER_ARCHIVE]) &&
+	if (what && !strcmp(what, store_kinds[STORE_DOCKER_ARCHIVE]) &&
 	    store.kind == STORE_OCI_ARCHIVE && has_entry(path, "manifest.json"))
 		store.kind = STORE_DOCKER_ARCHIVE;
-	if (what && strcmp(what, transports[store.kind]) != 0)
-		return fail_err(f, 0, "", path, "is of kind %s, not %s", transports[store.kind],
+	if (what && strcmp(what, store_kinds[store.kind]) != 0)
+		return fail_err(f, 0, "", path, "is of kind %s, not %s", store_kinds[store.kind],
 				what);
 	if (store.kind == STORE_LAYOUT) {
 		store.dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """mutants.py [FILE...]: do the tests of smk notice when a guard is gone?
 
-Each `if (...)` of host/ that leads to a failure is switched off in turn, in a copy, and
-units and the suite host run against it. A mutant that nothing notices is printed; the exit code is
-their number. Failures of system calls that no test can bring about survive. Up to half a minute a
-mutant; not part of make check.
+Each `if (...)` of host/ that leads to a failure is switched off in turn, in a copy, and the units of
+its folder and the suite host run against it. A mutant that nothing notices is printed; the exit code
+is their number. Failures of system calls that no test can bring about survive. Up to half a minute
+a mutant; not part of make check.
 """
 import glob
 import os
@@ -17,7 +17,14 @@ import tempfile
 FLAGS = ["-std=gnu17", "-O0", "-w", "-D_GNU_SOURCE", '-DSMK_VERSION="0.1.0"', "-Iinclude", "-I."]
 SUITE = [sys.executable, "tests/host/run.py", "host-mutant", "-j", "4"]
 CONDITION = re.compile(r"\bif \(")
-FAILS = re.compile(r"\bfail_(sys|err|config|entry|smk)\(|return false|return unknown_")
+FAILS = re.compile(r"\bfail_(sys|err|config|entry|smk)\(|return false|return -1|return unknown_|reset\(|refuse\(")
+SHARED = [*glob.glob("oci/*.c"), "lib/sha256.c", "lib/sha256_cpu.c"]
+# The units that know a folder, and what of smk they are linked with.
+UNITS = {
+    "host": (["tests/host/units.c"], "host/"),
+    "host/image": ([], "host/"),
+    "host/tsi": ([*glob.glob("tests/tsi/units*.c"), "tests/tsi/guest.c"], "host/tsi/"),
+}
 
 
 def switched_off(line, after):
@@ -40,7 +47,7 @@ def compile_object(source, output):
 
 def link(objects, output, *more):
     subprocess.run(["gcc", *objects, *more, "build/host/libsmkernel.a", "-ljansson", "-llzma", "-pthread",
-                    "-o", output], check=True)
+                    "-larchive", "-lsquashfs", "-o", output], check=True)
 
 
 def is_noticed(argv, environment):
@@ -55,17 +62,18 @@ def is_noticed(argv, environment):
 
 
 def main():
-    files = sys.argv[1:] or sorted(glob.glob("host/*.c"))
-    sources = [*glob.glob("host/*.c"), *glob.glob("oci/*.c"), "lib/sha256.c", "lib/sha256_cpu.c"]
+    sources = [*sorted(glob.glob("host/**/*.c", recursive=True)), *SHARED]
+    files = sys.argv[1:] or [source for source in sources if source.startswith("host/")]
     survivors = total = 0
     with tempfile.TemporaryDirectory() as work:
         objects = {s: os.path.join(work, s.replace("/", "_") + ".o") for s in sources}
         for source, output in objects.items():
             if not compile_object(source, output):
                 sys.exit(f"{source} cannot be compiled")
-        units = os.path.join(work, "units.o")
-        compile_object("tests/host/units.c", units)
-        link(objects.values(), os.path.join(work, "smk"))
+        for source in (source for units, _ in UNITS.values() for source in units):
+            objects[source] = os.path.join(work, source.replace("/", "_") + ".o")
+            compile_object(source, objects[source])
+        link([objects[s] for s in sources], os.path.join(work, "smk"))
         environment = dict(os.environ, SMK=os.path.join(work, "smk"))
         if is_noticed(SUITE, environment):
             sys.exit("the suite fails without any mutant")
@@ -85,10 +93,13 @@ def main():
                 if not compile_object(path, changed[source]):
                     continue
                 program = os.path.join(work, "smk")
-                link(changed.values(), program)
-                link([o for s, o in changed.items() if s != "host/main.c"], program + "-units", units)
+                link([changed[s] for s in sources], program)
+                units, folder = UNITS[os.path.dirname(source)]
+                if units:
+                    link([changed[s] for s in (*sources, *units) if s in (*units, *SHARED) or
+                          (s.startswith(folder) and s != "host/main.c")], program + "-units")
                 environment = dict(os.environ, SMK=program)
-                if not is_noticed([program + "-units"], environment) and not is_noticed(
+                if not (units and is_noticed([program + "-units"], environment)) and not is_noticed(
                         SUITE, environment):
                     survivors += 1
                     print(f"{source}:{number + 1}: {line.strip()}", flush=True)

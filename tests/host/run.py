@@ -21,6 +21,7 @@ import case_bake  # noqa: E402,F401
 import case_image_bad  # noqa: E402,F401
 import case_image_names  # noqa: E402,F401
 import case_image_end  # noqa: E402,F401
+import case_image_forms  # noqa: E402,F401
 import case_image_tree  # noqa: E402,F401
 import case_image_lower  # noqa: E402,F401
 import case_stop  # noqa: E402,F401
