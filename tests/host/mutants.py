@@ -3,7 +3,7 @@
 """mutants.py [FILE...]: do the tests of smk notice when a guard is gone?
 
 Each `if (...)` of host/ that leads to a failure is switched off in turn, in a copy, and the units of
-its folder and the suite host run against it. A mutant that nothing notices is printed; the exit code
+its folder and the suite host (but for host/tsi) run against it. A mutant that nothing notices is printed; the exit code
 is their number. Failures of system calls that no test can bring about survive. Up to half a minute
 a mutant; not part of make check.
 """
@@ -19,11 +19,11 @@ SUITE = [sys.executable, "tests/host/run.py", "host-mutant", "-j", "4"]
 CONDITION = re.compile(r"\bif \(")
 FAILS = re.compile(r"\bfail_(sys|err|config|entry|smk)\(|return false|return -1|return unknown_|reset\(|refuse\(")
 SHARED = [*glob.glob("oci/*.c"), "lib/sha256.c", "lib/sha256_cpu.c"]
-# The units that know a folder, and what of smk they are linked with.
+# The units that know a folder, what of smk they are linked with, and the suite; TSI's other suite needs machines.
 UNITS = {
-    "host": (["tests/host/units.c"], "host/"),
-    "host/image": ([], "host/"),
-    "host/tsi": ([*glob.glob("tests/tsi/units*.c"), "tests/tsi/guest.c"], "host/tsi/"),
+    "host": (["tests/host/units.c"], "host/", SUITE),
+    "host/image": ([], "host/", SUITE),
+    "host/tsi": ([*glob.glob("tests/tsi/units*.c"), "tests/tsi/guest.c"], "host/tsi/", None),
 }
 
 
@@ -51,8 +51,9 @@ def link(objects, output, *more):
 
 
 def is_noticed(argv, environment):
-    """Whether a case fails; the rest is not waited for."""
-    with subprocess.Popen(["timeout", "120", *argv], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+    """Whether a case fails, or hangs; the rest is not waited for."""
+    seconds = "300" if argv is SUITE else "5"
+    with subprocess.Popen(["timeout", seconds, *argv], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
                           text=True) as process:
         for line in process.stdout:
             if line.startswith("not ok"):
@@ -70,12 +71,12 @@ def main():
         for source, output in objects.items():
             if not compile_object(source, output):
                 sys.exit(f"{source} cannot be compiled")
-        for source in (source for units, _ in UNITS.values() for source in units):
+        for source in (source for units, _, _ in UNITS.values() for source in units):
             objects[source] = os.path.join(work, source.replace("/", "_") + ".o")
             compile_object(source, objects[source])
         link([objects[s] for s in sources], os.path.join(work, "smk"))
         environment = dict(os.environ, SMK=os.path.join(work, "smk"))
-        if is_noticed(SUITE, environment):
+        if any(UNITS[os.path.dirname(source)][2] for source in files) and is_noticed(SUITE, environment):
             sys.exit("the suite fails without any mutant")
         for source in files:
             with open(source, encoding="utf-8") as file:
@@ -94,13 +95,13 @@ def main():
                     continue
                 program = os.path.join(work, "smk")
                 link([changed[s] for s in sources], program)
-                units, folder = UNITS[os.path.dirname(source)]
+                units, folder, suite = UNITS[os.path.dirname(source)]
                 if units:
                     link([changed[s] for s in (*sources, *units) if s in (*units, *SHARED) or
                           (s.startswith(folder) and s != "host/main.c")], program + "-units")
                 environment = dict(os.environ, SMK=program)
-                if not (units and is_noticed([program + "-units"], environment)) and not is_noticed(
-                        SUITE, environment):
+                judges = [argv for argv in (units and [program + "-units"], suite) if argv]
+                if not any(is_noticed(argv, environment) for argv in judges):
                     survivors += 1
                     print(f"{source}:{number + 1}: {line.strip()}", flush=True)
     print(f"{survivors} of {total} mutants unnoticed")
