@@ -114,8 +114,7 @@ static int bake_upper(struct bake *bake, struct failure *f)
 	bake->upper_key = upper_key(options);
 	if (options->upper == CHOICE_FILE)
 		return fail_config(
-			f, "",
-			"--upper file: a baked directory has its own files: use disk:SIZE");
+			f, "", "--upper file: a baked directory has its own files: use disk:SIZE");
 	if (options->upper != CHOICE_DISK)
 		return 0;
 	if (pack_ext4(path, options->upper_value, f))
