@@ -3,9 +3,9 @@
 """mutants.py [FILE...]: do the tests of smk notice when a guard is gone?
 
 Each `if (...)` of host/ that leads to a failure is switched off in turn, in a copy, and the units of
-its folder and the suite host (but for host/tsi) run against it. A mutant that nothing notices is printed; the exit code
-is their number. Failures of system calls that no test can bring about survive. Up to half a minute
-a mutant; not part of make check.
+its folder and the suite host (but for host/tsi) run against it. A mutant that nothing notices is
+printed; the exit code is their number. Failures of system calls that no test can bring about survive.
+Up to half a minute a mutant; not part of make check.
 """
 import glob
 import os
@@ -50,6 +50,14 @@ def link(objects, output, *more):
                     "-larchive", "-lsquashfs", "-o", output], check=True)
 
 
+def link_units(objects, sources, units, folder, work):
+    """The program of a folder's units."""
+    program = os.path.join(work, "units")
+    link([objects[s] for s in (*sources, *units) if s in (*units, *SHARED) or
+          (s.startswith(folder) and s != "host/main.c")], program)
+    return program
+
+
 def is_noticed(argv, environment):
     """Whether a case fails, or hangs; the rest is not waited for."""
     seconds = "300" if argv is SUITE else "5"
@@ -78,6 +86,12 @@ def main():
         environment = dict(os.environ, SMK=os.path.join(work, "smk"))
         if any(UNITS[os.path.dirname(source)][2] for source in files) and is_noticed(SUITE, environment):
             sys.exit("the suite fails without any mutant")
+        for folder in {os.path.dirname(source) for source in files}:
+            units, linked, _ = UNITS[folder]
+            if units:
+                program = link_units(objects, sources, units, linked, work)
+                if is_noticed([program], environment):
+                    sys.exit(f"the units of {folder} fail without any mutant")
         for source in files:
             with open(source, encoding="utf-8") as file:
                 lines = file.read().splitlines(keepends=True)
@@ -96,11 +110,9 @@ def main():
                 program = os.path.join(work, "smk")
                 link([changed[s] for s in sources], program)
                 units, folder, suite = UNITS[os.path.dirname(source)]
-                if units:
-                    link([changed[s] for s in (*sources, *units) if s in (*units, *SHARED) or
-                          (s.startswith(folder) and s != "host/main.c")], program + "-units")
                 environment = dict(os.environ, SMK=program)
-                judges = [argv for argv in (units and [program + "-units"], suite) if argv]
+                judges = [[link_units(changed, sources, units, folder, work)]] if units else []
+                judges += [suite] if suite else []
                 if not any(is_noticed(argv, environment) for argv in judges):
                     survivors += 1
                     print(f"{source}:{number + 1}: {line.strip()}", flush=True)
