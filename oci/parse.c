@@ -20,7 +20,7 @@
 
 #include "fate.h"
 
-#define UTS_BYTES_MAX  64 /* __NEW_UTS_LEN */
+#define UTS_BYTES_MAX 64 /* __NEW_UTS_LEN */
 
 static size_t skip_digits(const char *text)
 {

@@ -65,7 +65,7 @@ def attested(image):
     """buildx: an index in the index, and beside each image a manifest of what attests it, for no platform."""
     ours = dict(image.index["manifests"][0], platform={"os": "linux", "architecture": "arm64"})
     ours.pop("annotations")
-    statement = image.put("application/vnd.in-toto+json", {"predicateType": "https://slsa.dev/provenance/v0.2"})
+    statement = image.put("application/vnd.in-toto+json", {"predicateType": "provenance"})
     config = image.put(CONFIG, {"os": "unknown", "architecture": "unknown",
                                 "rootfs": {"type": "layers", "diff_ids": [statement["digest"]]}})
     manifest = image.put(MANIFEST, {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [statement]})
