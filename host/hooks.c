@@ -185,12 +185,14 @@ static int wait_for_news(struct hooks *hooks, struct failure *f)
 	struct pollfd polls[] = {{.fd = signals_fd(), .events = POLLIN},
 				 {.fd = hooks->process.output_fd, .events = POLLIN}};
 
-	if (poll(polls, 2, poll_timeout(hooks->deadline_ms)) < 0 && errno != EINTR)
+	if (poll(polls, 2, poll_timeout(hooks->deadline_ms)) < 0 && errno != EINTR) {
 		fail_sys(f, "poll", NULL);
-	else if (signals_want_end())
+	} else if (signals_want_end()) {
+		signals_forget(); /* it ends this hook, not the next one */
 		fail_err(f, 0, "", current(hooks)->path, "interrupted by a signal to smk");
-	else
+	} else {
 		return 0;
+	}
 	fail_at(f, STAGE_NONE, current(hooks)->field);
 	process_stop(&hooks->process);
 	hooks->next++;

@@ -219,7 +219,8 @@ static void bad_messages(void)
 	static const struct vring_state three = {0, 3}, none = {0, 0}, huge = {0, 2048},
 					no_ring = {9, 256};
 	static const struct vring_address far_away = {.descriptors = 64};
-	static const uint64_t flags = 1u << 3;
+	static const struct vring_address of_no_ring = {.index = 9};
+	static const uint64_t flags = 1u << 3, ring_nine = 9;
 	static const struct memory_table table = {
 		.count = 1, .entries = {{GUEST_BASE, GUEST_MEMORY + 4096, GUEST_USER, 0}}};
 	static const struct memory_table good = {
@@ -240,6 +241,9 @@ static void bad_messages(void)
 		{8, &no_ring, sizeof(no_ring), false},
 		{8, &three, 4, false},
 		{9, &far_away, sizeof(far_away), false},
+		{9, &of_no_ring, sizeof(of_no_ring), false},
+		{12, &ring_nine, sizeof(ring_nine), true},
+		{13, &ring_nine, sizeof(ring_nine), true},
 		{10, &no_ring, sizeof(no_ring), false},
 		{11, &no_ring, sizeof(no_ring), false},
 		{18, &no_ring, sizeof(no_ring), false},
