@@ -224,6 +224,8 @@ static int reset_pending(int argc, char **argv)
 	tell_driver("bind");
 	CHECK(wait_events(fd, POLLOUT, 2000) & POLLERR, "the attempt goes on");
 	CHECK(socket_option(fd, SOL_SOCKET, SO_ERROR) == ECONNRESET, "another SO_ERROR");
+	/* As TCP, which ends the attempt that way once its error was taken. */
+	MUST_FAIL(connect(fd, &away.any, away.length), ECONNABORTED);
 	MUST_FAIL(connect(fd, &away.any, away.length), EINPROGRESS);
 	close(fd);
 	return 0;
