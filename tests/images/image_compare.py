@@ -21,6 +21,7 @@ def mounted_tree(context, name, images):
 def unpacked_tree(context, image, name, tag="latest"):
     """Of what umoci makes of a layout."""
     context.tool("umoci", "unpack", "--image", f"{image}:{tag}", context.path(name))
+    os.utime(context.path(name, "rootfs"), (1, 1))  # it was now, which may be the very second of a boot
     return json.loads(context.tool(sys.executable, LISTER, context.path(name, "rootfs")).out)
 
 
