@@ -152,7 +152,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require_form(&args);
 		require_round_trip(&args);
 		require(!is_plain || count_ours(text) == !!args.config + !!args.layers +
-								 !!args.upper +
+								 !!args.upper + !!args.dns +
+								 !!args.search +
 								 (args.control != CONTROL_AUTO));
 	}
 	free(text);
