@@ -47,6 +47,8 @@ struct net {
 };
 #define NET_STOPPED ((struct net){.qemu_fd = -1, .pid = -1})
 
+/* Whether an option says that there is a network: it is not only the default. */
+bool net_is_asked(const struct net_options *options);
 /* Whether the options fit each other. */
 int net_check(const struct net_options *options, struct failure *f) FAIL_MUST_CHECK;
 /* A name server's address; one of IPv6's link scope has its interface behind it: fe80::1%eth0. */
@@ -71,7 +73,8 @@ void net_add_argv(const struct net_options *options, int fd, struct strings *arg
 /* Adds to the words of the kernel's command line; those of the user's own (--append) come after. */
 void net_add_words(const struct net_options *options, int fd, const struct strings *own,
 		   struct strings *words);
-/* Adds the name servers that the guest may reach, as the boot contract says them. */
-void net_add_dns(const struct net_options *options, struct strings *words);
+/* Adds the name servers that the guest may reach, and the search list, as the boot contract says them. */
+void net_add_dns(const struct net_options *options, bool with_servers, bool with_domains,
+		 struct strings *words);
 
 #endif

@@ -188,7 +188,8 @@ static void take_own(const struct net_options *options, struct resolver *ret)
 			    sources[0]);
 }
 
-void net_add_dns(const struct net_options *options, struct strings *words)
+void net_add_dns(const struct net_options *options, bool with_servers, bool with_domains,
+		 struct strings *words)
 {
 	struct resolver resolver = {0};
 	char servers[SMK_NAMES_MAX + 1];
@@ -200,9 +201,9 @@ void net_add_dns(const struct net_options *options, struct strings *words)
 		take_own(options, &resolver);
 	join(&resolver.servers, SMK_DNS_MAX, servers);
 	join(&resolver.domains, SIZE_MAX, domains);
-	if (*servers)
+	if (*servers && with_servers)
 		strings_add(words, SMK_KEY_DNS "=%s", servers);
-	if (*servers && *domains)
+	if (*servers && *domains && with_domains)
 		strings_add(words, SMK_KEY_SEARCH "=%s", domains);
 	finish(&resolver);
 }

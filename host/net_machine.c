@@ -53,11 +53,17 @@ void net_add_argv(const struct net_options *options, int fd, struct strings *arg
 	}
 }
 
-static bool has_key(const struct strings *words, const char *key)
+/* Whether a word begins with that; one --append may have several. */
+static bool has_key(const struct strings *own, const char *key)
 {
-	for (size_t i = 0; i < words->count; i++)
-		if (!strncmp(words->items[i], key, strlen(key)))
+	for (size_t i = 0; i < own->count; i++) {
+		const char *at = own->items[i];
+
+		while ((at = strstr(at, key)) && at != own->items[i] && at[-1] != ' ')
+			at++;
+		if (at)
 			return true;
+	}
 	return false;
 }
 
@@ -69,6 +75,6 @@ void net_add_words(const struct net_options *options, int fd, const struct strin
 	strings_add(words, "%s", options->kind == NET_USER ? USER_WORDS : TSI_WORD);
 	if (options->has_control)
 		strings_add(words, "%s", CONTROL_WORD);
-	if (!has_key(own, SMK_KEY_DNS "=") && !has_key(own, SMK_KEY_SEARCH "="))
-		net_add_dns(options, words);
+	net_add_dns(options, !has_key(own, SMK_KEY_DNS "="), !has_key(own, SMK_KEY_SEARCH "="),
+		    words);
 }

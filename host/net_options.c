@@ -190,6 +190,11 @@ int set_dns(struct run_options *o, const char *value, struct failure *f)
 	return 0;
 }
 
+bool net_is_asked(const struct net_options *options)
+{
+	return options->is_given || options->publish_count || options->dns_count;
+}
+
 int net_check(const struct net_options *options, struct failure *f)
 {
 	if (options->kind == NET_NONE && options->publish_count)

@@ -123,7 +123,7 @@ static int prepare_initramfs(struct run *run, struct failure *f)
 static int prepare_sockets(struct run *run, struct failure *f)
 {
 	if (run->options.print_vmm) {
-		if (run->options.net->kind == NET_TSI && run->options.net->is_given)
+		if (run->options.net->kind == NET_TSI && net_is_asked(run->options.net))
 			say_warning("--net tsi: the printed command has no network: it is smk's");
 		return 0;
 	}

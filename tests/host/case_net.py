@@ -238,9 +238,10 @@ def its_death_is_told(context):
 @case()
 def print_vmm_has_no_tsi(context):
     directory = tiny_bundle(context)
-    result = context.smk("run", "--print-vmm", "--net", "tsi", directory).expect(0)
-    check_in("--net tsi: the printed command has no network", result.errors, "stderr")
-    check("vsock" not in result.text and "tsi_hijack" not in result.text, result.text)
+    for words in (["--net", "tsi"], ["-p", f"{free_port()}:80"], ["--dns", "192.0.2.1"], []):
+        result = context.smk("run", "--print-vmm", *words, directory).expect(0)
+        check_equal("--net tsi: the printed command has no network" in result.errors, bool(words), f"{words} is warned of")
+        check(not any(part in result.text for part in ("vsock", "tsi_hijack", "smk.dns")), result.text)
     result = context.smk("run", "--print-vmm", "--net", "user", directory).expect(0)
     check_in("virtio-net-device", result.text, "command line")
 
@@ -292,11 +293,14 @@ def dns_has_limits(context):
 
 @case()
 def dns_of_the_user(context):
-    """Words of --append take the place of smk's."""
+    """Words of --append take the place of smk's, each of its own."""
     host = {"host": "nameserver 192.0.2.1\nsearch example\n"}
-    for word in ("smk.dns=192.0.2.9", "smk.search=other"):
-        got, _ = guest_dns(context, host, "--append", word)
-        check_equal(got, word, "name servers")
+    for words, want in (("smk.dns=192.0.2.9", "smk.search=example smk.dns=192.0.2.9"),
+                        ("smk.search=other", "smk.dns=192.0.2.1 smk.search=other"),
+                        ("debug smk.search=other smk.dns=192.0.2.9", "smk.search=other smk.dns=192.0.2.9"),
+                        ("xsmk.dns=1", "smk.dns=192.0.2.1 smk.search=example")):
+        got, _ = guest_dns(context, host, "--append", words)
+        check_equal(got, want, f"name servers with {words}")
 
 
 @case()
