@@ -50,6 +50,23 @@ static void note_socket(const char *when, int fd, bool is_stream)
 	note("%s: TCP_INFO of %d, state %d", when, length > 100, info.tcpi_state);
 }
 
+/* What was not bound before a connect that failed, is not after it. */
+static void see_refused(const char *ip, const struct address *here)
+{
+	struct address closed = address_make(ip, 6999);
+	struct address any = {.any.sa_family = AF_UNSPEC, .length = sizeof(any.any)};
+	int fd = socket_new(here, SOCK_STREAM);
+
+	NOTE_CALL(connect(fd, &closed.any, closed.length));
+	NOTE_CALL(bind(fd, &here->any, here->length));
+	note_names("refused and bound", fd);
+	NOTE_CALL(connect(fd, &closed.any, closed.length));
+	NOTE_CALL(bind(fd, &here->any, here->length));
+	NOTE_CALL(connect(fd, &any.any, any.length));
+	NOTE_CALL(bind(fd, &here->any, here->length));
+	close(fd);
+}
+
 /* Each state of a client's TCP socket. */
 static void see_client(const char *ip)
 {
@@ -73,6 +90,7 @@ static void see_client(const char *ip)
 	MUST(connect(fd, &echo.any, echo.length));
 	note_socket("bound and connected", fd, true);
 	close(fd);
+	see_refused(ip, &here);
 }
 
 static void see_server(const char *ip)
