@@ -231,6 +231,22 @@ static int reset_pending(int argc, char **argv)
 	return 0;
 }
 
+/* reset-refused SECONDS: hosts keep the port of what they have forgotten for a while. */
+static int reset_refused(int argc, char **argv)
+{
+	struct address any = address_make("0.0.0.0", PORT);
+	int listener_fd = stream_listen(&any, 8);
+
+	find_device();
+	serve_dialled(listener_fd);
+	tell_driver("unbind");
+	tell_driver("bind");
+	sleep((unsigned)number(argc > 1 ? argv[1] : "4"));
+	serve_dialled(listener_fd);
+	close(listener_fd);
+	return 0;
+}
+
 /*
  * Whoever is busy sees errors, and ends by itself. With a pause: hosts that keep a name for seconds
  * after its release have 1024 of them.
@@ -288,6 +304,7 @@ static int reset_busy(int argc, char **argv)
 const struct command reset_commands[] = {
 	{"reset", "IP", reset},
 	{"reset-pending", "", reset_pending},
+	{"reset-refused", "SECONDS", reset_refused},
 	{"reset-busy", "IP SECONDS", reset_busy},
 	{NULL, NULL, NULL},
 };

@@ -16,6 +16,7 @@
  *   mac     as v1.17, with errno as macOS has them and its O_NONBLOCK; tells the time
  *   deny    EPERM for listening, EACCES for everything else
  *   mute    takes everything, answers nothing
+ *   busy    as v1.17, but the second and the third LISTEN find the port taken
  *   fuzz    answers that are lost, doubled, cut, too long, changed, or were never asked for
  */
 #include <errno.h>
@@ -44,6 +45,7 @@ struct profile {
 	int listen_refusal;
 	bool is_mac;
 	bool is_mute;
+	bool is_busy;
 	bool is_fuzz;
 };
 
@@ -70,6 +72,7 @@ static const struct profile profiles[] = {
 	{"mac", .traits = &traits_mac, .is_mac = true},
 	{"deny", .traits = &traits_1_17, .refusal = EACCES, .listen_refusal = EPERM},
 	{"mute", .traits = &traits_1_17, .is_mute = true},
+	{"busy", .traits = &traits_1_17, .is_busy = true},
 	{"fuzz", .traits = &traits_1_17, .is_fuzz = true},
 };
 
@@ -77,6 +80,7 @@ struct host {
 	const struct profile *profile;
 	struct checker checker;
 	uint64_t random;
+	unsigned listens;
 	bool is_inside; /* of a packet that fuzzing has made */
 };
 
@@ -184,6 +188,20 @@ static bool make_fuzz(struct host *host, struct muxer *muxer, struct tsi_small *
 	}
 }
 
+/* ---- busy --------------------------------------------------------------------------------------
+ */
+
+static bool refuse_listen(struct host *host, struct muxer *muxer, const struct packet *packet)
+{
+	if (packet->header.type != VSOCK_DATAGRAM || packet->header.dst_port != TSI_PORT_LISTEN)
+		return false;
+	host->listens++;
+	if (host->listens != 2 && host->listens != 3)
+		return false;
+	control_result(muxer, TSI_PORT_LISTEN, packet->header.src_port, -EADDRINUSE);
+	return true;
+}
+
 /* ---- the probe --------------------------------------------------------------------------------- */
 
 static bool on_incoming(void *context, struct muxer *muxer, const struct packet *packet)
@@ -193,6 +211,8 @@ static bool on_incoming(void *context, struct muxer *muxer, const struct packet 
 	checker_incoming(&host->checker, packet);
 	if (host->profile->is_mac && packet->header.dst_port == TSI_PORT_CREATE)
 		tell_time(muxer);
+	if (host->profile->is_busy && refuse_listen(host, muxer, packet))
+		return false;
 	return !host->profile->is_mute;
 }
 

@@ -20,6 +20,14 @@ def reset_busy(box):
     box.run(is_clean=False)
 
 
+@boot("busy", steps=[step("refused", "reset-refused 4")])
+def reset_refused(box):
+    """Twice, a second after each other: the third time the listener is published again."""
+    box.start_peer()
+    box.run()
+    box.check_counter("listen", 4)
+
+
 @boot("mute", steps=[step("pending", "reset-pending")])
 def reset_pending(box):
     box.start_peer()
