@@ -195,6 +195,8 @@ void net_add_dns(const struct net_options *options, bool with_servers, bool with
 	char servers[SMK_NAMES_MAX + 1];
 	char domains[SMK_NAMES_MAX + 1];
 
+	if (!with_servers && !with_domains)
+		return;
 	if (options->dns_count)
 		take_given(options, &resolver);
 	else if (options->kind == NET_TSI)

@@ -330,6 +330,8 @@ def dns_of_nobody(context):
         check_in("no name server that the guest may reach is in /etc/resolv.conf: --dns names one", errors, "stderr")
         _, errors = guest_dns(context, {"host": text})
         check("name server" not in errors, f"a warning about what nobody asked for: {errors}")
+        got, errors = guest_dns(context, {"host": text}, "--net", "tsi", "--append", "smk.dns=192.0.2.9 smk.search=x")
+        check_equal((got, "name server" in errors), ("smk.dns=192.0.2.9 smk.search=x", False), "the user's own")
     for net in ("none", "user"):
         got, errors = guest_dns(context, {"host": "nameserver 192.0.2.1\n"}, "--net", net)
         check_equal((got, "name server" in errors), ("", False), f"name servers of --net {net}")
