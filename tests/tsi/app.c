@@ -23,8 +23,8 @@ static const struct command *const tables[] = {
 	basic_commands,  peer_commands,    stream_commands, connect_commands,  listen_commands,
 	accept_commands, poll_commands,    end_commands,    datagram_commands, name_commands,
 	option_commands, process_commands, io_commands,     ring_commands,     hard_commands,
-	kind_commands,   netns_commands,   random_commands, debug_commands,    reset_commands,
-	scope_commands};
+	vsock_commands,  kind_commands,    netns_commands,  random_commands,   debug_commands,
+	reset_commands,  scope_commands};
 
 static const struct command *find_command(const char *name)
 {

@@ -28,8 +28,8 @@ struct command {
 extern const struct command basic_commands[], peer_commands[], stream_commands[],
 	connect_commands[], listen_commands[], accept_commands[], poll_commands[], end_commands[],
 	datagram_commands[], name_commands[], option_commands[], process_commands[], io_commands[],
-	ring_commands[], hard_commands[], kind_commands[], netns_commands[], random_commands[],
-	debug_commands[], reset_commands[], scope_commands[];
+	ring_commands[], hard_commands[], vsock_commands[], kind_commands[], netns_commands[],
+	random_commands[], debug_commands[], reset_commands[], scope_commands[];
 
 _Noreturn void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* With errno's text. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Sockets that nobody uses, slow readers, families by number, the switch, and datagrams of vsock. */
+/* Sockets that nobody uses, slow readers, families by number, and the switch. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,14 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <linux/vm_sockets.h>
-
 #include "tests/tsi/app.h"
 
 #define FAMILY_TSI  46
 #define FAMILY_TSI6 47
 #define FAMILY_TSIU 48
-#define PORT_TIME   123
 
 /* ---- lazy sockets ---------------------------------------------------------------------------- */
 
@@ -234,67 +231,7 @@ static int is_off(int argc, char **argv)
 	return 0;
 }
 
-/* ---- vsock ----------------------------------------------------------------------------------- */
-
-/* The host's clock comes to this port; anybody may listen. */
-static int host_time(int argc, char **argv)
-{
-	const struct sockaddr_vm here = {
-		.svm_family = AF_VSOCK, .svm_cid = 3, .svm_port = PORT_TIME};
-	int fd = (int)MUST(socket(AF_VSOCK, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-	int other_fd = (int)MUST(socket(AF_VSOCK, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-	struct address echo = peer_address("127.0.0.1", PEER_ECHO);
-	uint64_t nanoseconds;
-	double apart;
-
-	(void)argc;
-	(void)argv;
-	MUST(bind(fd, (const struct sockaddr *)&here, sizeof(here)));
-	MUST_FAIL(bind(other_fd, (const struct sockaddr *)&here, sizeof(here)), EADDRINUSE);
-	close(stream_connect(&echo)); /* this host tells the time with each socket that is made */
-	CHECK(wait_events(fd, POLLIN, 10000) == POLLIN, "the host does not tell the time");
-	CHECK(MUST(recv(fd, &nanoseconds, sizeof(nanoseconds), MSG_TRUNC)) >= 8, "a short time");
-	apart = (double)nanoseconds / 1e9 - (double)time(NULL);
-	CHECK(apart > -3600 && apart < 3600, "%.0f s from ours", apart);
-	close(fd);
-	MUST(bind(other_fd, (const struct sockaddr *)&here, sizeof(here)));
-	close(other_fd);
-	return 0;
-}
-
-/* Streams of vsock are as ever: within the machine, and refused by the host. */
-static int vsock_stream(int argc, char **argv)
-{
-	struct sockaddr_vm address = {
-		.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_LOCAL, .svm_port = 5000};
-	int listener_fd = (int)MUST(socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
-	int fd = (int)MUST(socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
-	const struct timeval brief = {.tv_sec = 5};
-	char byte = 'v';
-	int server_fd;
-
-	(void)argc;
-	(void)argv;
-	MUST(bind(listener_fd, (struct sockaddr *)&address, sizeof(address)));
-	MUST(listen(listener_fd, 1));
-	MUST(connect(fd, (struct sockaddr *)&address, sizeof(address)));
-	server_fd = (int)MUST(accept(listener_fd, NULL, NULL));
-	MUST(setsockopt(server_fd, SOL_SOCKET, SO_RCVTIMEO, &brief, sizeof(brief)));
-	write_all(fd, &byte, 1);
-	read_all(server_fd, &byte, 1);
-	close(server_fd);
-	close(listener_fd);
-	close(fd);
-	return 0;
-}
-
 const struct command hard_commands[] = {
-	{"lazy", "COUNT", lazy},
-	{"slow-reader", "IP", slow_reader},
-	{"families", "", families},
-	{"switched", "", switched},
-	{"is-off", "IP", is_off},
-	{"host-time", "", host_time},
-	{"vsock-stream", "", vsock_stream},
-	{NULL, NULL, NULL},
+	{"lazy", "COUNT", lazy},    {"slow-reader", "IP", slow_reader}, {"families", "", families},
+	{"switched", "", switched}, {"is-off", "IP", is_off},           {NULL, NULL, NULL},
 };

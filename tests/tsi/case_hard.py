@@ -52,7 +52,7 @@ def switched_off(box):
     box.check_counter("packets_in", 0)
 
 
-@boot("mac", steps=[step("time", "host-time"), step("stream", "vsock-stream", rows=(33,))])
+@boot("mac", steps=[step("time", "host-time"), step("stream", "vsock-stream", rows=(33,)), step("stranger", "vsock-stranger")])
 def vsock(box):
     box.start_peer()
     box.run()

@@ -26,7 +26,7 @@ check-tsi-smk: $(SMK) $(KERNEL_IMAGE) $(B)/aarch64/init-oci $(B)/aarch64/probe $
 TSI_APP_SRCS := $(addprefix tests/tsi/,app.c app_util.c app_trace.c app_basic.c app_stream.c app_connect.c \
 	app_listen.c app_accept.c app_poll.c app_end.c \
 	app_datagram.c app_names.c app_options.c \
-	app_process.c app_io.c app_ring.c app_hard.c app_kinds.c app_netns.c app_scope.c app_random.c \
+	app_process.c app_io.c app_ring.c app_hard.c app_vsock.c app_kinds.c app_netns.c app_scope.c app_random.c \
 	app_debug.c app_reset.c peer.c peer_dial.c) \
 	lib/sha256.c lib/sha256_cpu.c
 define tsi_app_rule
