@@ -150,6 +150,10 @@ struct address peer_address(const char *ip, unsigned service);
 int peer_dial(const char *ip, const struct peer_dial *dial);
 /* Waits for it: as many as were asked for have to be well. */
 void peer_dialled(int fd, uint64_t count);
+/* One connection from outside to this port, and what it has sent; *ret_dial_fd is peer_dial()'s. */
+int dialled_take(int listener_fd, unsigned port, int *ret_dial_fd, char *ret_byte);
+/* One that is answered and ends well. */
+void dialled_serve(int listener_fd, unsigned port);
 
 /* A peer of the guest's own on 127.0.0.1 and ::1, its process: for what a native socket does. */
 pid_t peer_start(void);

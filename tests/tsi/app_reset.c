@@ -91,31 +91,6 @@ static void exchange_datagram(int fd, const struct address *to)
 	CHECK(MUST(recv(fd, &byte, 1, 0)) == 1 && byte == 'u', "another datagram");
 }
 
-/* A connection from outside to the listener. */
-static int take_dialled(int listener_fd, int *ret_dial_fd, char *ret_byte)
-{
-	const struct peer_dial dial = {
-		.ip = "127.0.0.1", .port = PORT, .kind = DIAL_ECHO, .count = 1, .bytes = 1};
-	int fd;
-
-	*ret_dial_fd = peer_dial("127.0.0.1", &dial);
-	CHECK(wait_events(listener_fd, POLLIN, 10000) == POLLIN, "nobody connects");
-	fd = (int)MUST(accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC));
-	read_all(fd, ret_byte, 1);
-	return fd;
-}
-
-static void serve_dialled(int listener_fd)
-{
-	int dial_fd;
-	char byte;
-	int fd = take_dialled(listener_fd, &dial_fd, &byte);
-
-	write_all(fd, &byte, 1);
-	peer_dialled(dial_fd, 1);
-	close(fd);
-}
-
 /* ---- what is left ------------------------------------------------------------------------------ */
 
 /* As after a peer's reset: the error once, then the end. */
@@ -166,7 +141,7 @@ static void reset_once(const char *ip, int listener_fd, int connected_fd, int un
 	int told_fd = echo_connect(ip);
 	int dial_fd;
 	char byte;
-	int child_fd = take_dialled(listener_fd, &dial_fd, &byte);
+	int child_fd = dialled_take(listener_fd, PORT, &dial_fd, &byte);
 	double before;
 
 	exchange_datagram(connected_fd, NULL);
@@ -188,7 +163,7 @@ static void reset_once(const char *ip, int listener_fd, int connected_fd, int un
 	close(echo_connect(ip));
 	exchange_datagram(connected_fd, NULL);
 	exchange_datagram(unconnected_fd, &echo);
-	serve_dialled(listener_fd);
+	dialled_serve(listener_fd, PORT);
 }
 
 static int reset(int argc, char **argv)
@@ -238,11 +213,11 @@ static int reset_refused(int argc, char **argv)
 	int listener_fd = stream_listen(&any, 8);
 
 	find_device();
-	serve_dialled(listener_fd);
+	dialled_serve(listener_fd, PORT);
 	tell_driver("unbind");
 	tell_driver("bind");
 	sleep((unsigned)number(argc > 1 ? argv[1] : "4"));
-	serve_dialled(listener_fd);
+	dialled_serve(listener_fd, PORT);
 	close(listener_fd);
 	return 0;
 }
@@ -296,7 +271,7 @@ static int reset_busy(int argc, char **argv)
 	for (int i = 0; i < BUSY; i++)
 		process_join(pids[i]);
 	close(echo_connect(ip));
-	serve_dialled(listener_fd);
+	dialled_serve(listener_fd, PORT);
 	close(listener_fd);
 	return 0;
 }

@@ -116,26 +116,6 @@ static unsigned tsi_port(void)
 	return ret;
 }
 
-static void dial_from_outside(int listener_fd)
-{
-	const struct peer_dial dial = {
-		.ip = "127.0.0.1", .port = PORT, .kind = DIAL_ECHO, .count = 1, .bytes = 1};
-	int dial_fd = peer_dial("127.0.0.1", &dial);
-	char byte;
-	int fd;
-
-	/* As with TCP: what made it readable may be gone when it is asked. */
-	do {
-		CHECK(wait_events(listener_fd, POLLIN, 10000) == POLLIN, "nobody connects");
-		fd = accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC);
-	} while (fd < 0 && errno == EAGAIN);
-	CHECK(fd >= 0, "accept: %s", strerror(errno));
-	read_all(fd, &byte, 1);
-	write_all(fd, &byte, 1);
-	peer_dialled(dial_fd, 1);
-	close(fd);
-}
-
 /* A program of this machine gets no further than vsock: who accepts never sees it, and the host's come through. */
 static int vsock_stranger(int argc, char **argv)
 {
@@ -153,7 +133,7 @@ static int vsock_stranger(int argc, char **argv)
 
 		MUST(connect(fd, (struct sockaddr *)&address, sizeof(address)));
 		if (i)
-			dial_from_outside(listener_fd);
+			dialled_serve(listener_fd, PORT);
 		else
 			MUST_FAIL(accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC), EAGAIN);
 		CHECK(wait_events(fd, POLLIN, 5000) & POLLIN, "the stranger is kept waiting");

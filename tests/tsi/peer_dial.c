@@ -137,3 +137,31 @@ void peer_dialled(int fd, uint64_t count)
 	CHECK(result.done == count, "%llu connections from outside, not %llu",
 	      (unsigned long long)result.done, (unsigned long long)count);
 }
+
+int dialled_take(int listener_fd, unsigned port, int *ret_dial_fd, char *ret_byte)
+{
+	const struct peer_dial dial = {
+		.ip = "127.0.0.1", .port = port, .kind = DIAL_ECHO, .count = 1, .bytes = 1};
+	int fd;
+
+	*ret_dial_fd = peer_dial("127.0.0.1", &dial);
+	/* As with TCP: what made it readable may be gone when it is asked. */
+	do {
+		CHECK(wait_events(listener_fd, POLLIN, 10000) == POLLIN, "nobody connects");
+		fd = accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC);
+	} while (fd < 0 && errno == EAGAIN);
+	CHECK(fd >= 0, "accept: %s", strerror(errno));
+	read_all(fd, ret_byte, 1);
+	return fd;
+}
+
+void dialled_serve(int listener_fd, unsigned port)
+{
+	int dial_fd;
+	char byte;
+	int fd = dialled_take(listener_fd, port, &dial_fd, &byte);
+
+	write_all(fd, &byte, 1);
+	peer_dialled(dial_fd, 1);
+	close(fd);
+}
